@@ -1,0 +1,1 @@
+"""U-GAT-IT and its ablations: models, training, evaluation and reporting."""

