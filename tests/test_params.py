@@ -1,0 +1,175 @@
+"""The parameter parser: what it refuses and how it says so, layering, and the run that comes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from ugatit.errors import UserError
+from ugatit.params import Params, differences, load, merge, parse, read_run, resolve, schema_text, write_run
+
+
+def overlay(params: Params, text: str) -> dict[str, Any]:
+    """params.yaml with a piece of YAML laid over it."""
+    return merge(params.model_dump(exclude_unset=True), yaml.safe_load(text))
+
+
+def test_the_file_in_the_repository_has_the_paper_s_datasets_and_ablations(params: Params) -> None:
+    assert list(params.datasets) == [
+        "selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"
+    ]  # fmt: skip
+    assert {"ugatit", "ugatit-light", "ugatit-in", "ugatit-ln", "ugatit-adain", "ugatit-gn", "ugatit-no-cam",
+            "ugatit-no-g-cam", "ugatit-no-d-cam"} <= params.models.keys()  # fmt: skip
+    assert (params.training.steps, params.training.decay_start) == (1_000_000, 500_000)
+    assert params.datasets["photo2vangogh"].direction_name("b2a") == "vangogh2photo"
+
+
+REFUSED = [
+    ("training: {step: 5}", r"training\.step: unknown key; did you mean 'steps'\?"),
+    ("methods: {ugatit: {optimizer: {lr: 1e-4}}}", r"optimizer\.lr: found the string '1e-4', expected a number; "
+     r"in YAML write 0\.0001"),
+    ("training: {steps: '1000'}", r"training\.steps: found the string '1000', expected a number; in YAML write 1000$"),
+    ("training: {steps: 10.5}", r"training\.steps: found float 10\.5"),
+    ("training: {steps: true}", r"training\.steps: found bool True"),
+    ("methods: {ugatit: {network: {light: 1}}}", r"network\.light: found int 1; .*boolean"),
+    ("methods: {ugatit: {network: {light: 'yes'}}}", r"network\.light: found str 'yes'"),
+    ("methods: {ugatit: {network: {lihgt: true}}}", r"network\.lihgt: unknown key; did you mean 'light'\?"),
+    ("methods: {ugatit: {network: {decoder_norm: bn}}}", r"decoder_norm: found str 'bn'; .*'adalin', 'in', 'ln' or 'gn'"),
+    ("training: {load_px: 100}", r"load_px 100 is smaller than image_px 256"),
+    ("training: {decay_start: 2000000}", r"decay_start 2000000 is after the last step 1000000"),
+    ("datasets: {cat2dog: {source: {kind: folder, pth: x}}}", r"datasets\.cat2dog\.source\.pth: unknown key; did "
+     r"you mean 'path'\?"),
+    ("datasets: {cat2dog: {source: {kind: zip}}}", r"datasets\.cat2dog\.source: .*'folder', 'drawn'"),
+    ("datasets: {cat2dog: {pictures: {train: 5}}}", r"datasets\.cat2dog\.pictures"),
+    ("datasets: {Cat_Dog: {domains: [a, b], source: {kind: folder, path: x}}}", r"dataset name 'Cat_Dog': use lower"),
+    ("datasets: {tables: {domains: [a, b], source: {kind: folder, path: x}}}", r"'tables' is reserved"),
+    ("models: {mine: {label: x}}", r"models\.mine: needs either `method` or `external`"),
+    ("models: {mine: {label: x, method: cyclegan}}", r"models\.mine\.method: unknown name 'cyclegan'"),
+    ("models: {mine: {label: x, method: ugatit, preset: tff}}", r"preset: unknown name 'tff'; did you mean 'tf'\?"),
+    ("tables: {kid: {models: [ugatit-lite]}}", r"tables\.kid\.models: unknown name 'ugatit-lite'; did you mean "
+     r"'ugatit-light'\?"),
+    ("only_dataset: cat2dogs", r"only_dataset: unknown name 'cat2dogs'; did you mean 'cat2dog'\?"),
+    ("only_model: ugatit,lite", r"only_model: unknown name 'lite'"),
+    ("models: {out: {label: x, external: {folders: {dogs: {}}, match: name}}}", r"folders: unknown name 'dogs'"),
+    ("sedes: [1]", r"sedes: unknown key; did you mean 'seeds'\?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED, ids=[text for text, _ in REFUSED])
+def test_refusals_say_where_what_and_what_to_do(params: Params, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        resolve(parse(overlay(params, text)), "cat2dog", "ugatit", 0)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(("params.yaml: ", "parameters of cat2dog/ugatit: "))
+
+
+def test_layers_are_defaults_then_dataset_then_model(params: Params) -> None:
+    config = overlay(
+        params,
+        """
+        training: {steps: 10, decay_start: 5, flip: 0.1}
+        datasets: {cat2dog: {training: {steps: 20, flip: 0.2}}}
+        models: {ugatit-light: {training: {steps: 30}}}
+        """,
+    )
+    light = resolve(parse(config), "cat2dog", "ugatit-light", 0).training
+    full = resolve(parse(config), "cat2dog", "ugatit", 0).training
+    other = resolve(parse(config), "horse2zebra", "ugatit", 0).training
+    assert (light.steps, light.flip) == (30, 0.2)
+    assert (full.steps, full.flip) == (20, 0.2)
+    assert (other.steps, other.flip) == (10, 0.1)
+
+
+def test_presets_come_before_a_model_s_own_parameters(params: Params) -> None:
+    config = overlay(params, "models: {ugatit-tf: {parameters: {network: {rho_init: 0.5}}}}")
+    network = resolve(parse(config), "cat2dog", "ugatit-tf", 0).parameters["network"]
+    assert network["rho_init"] == 0.5
+    assert network["cam_fc"] == "shared"
+
+
+def test_a_run_holds_no_label_and_nothing_of_evaluation(params: Params) -> None:
+    before = resolve(params, "cat2dog", "ugatit", 0)
+    changed = overlay(
+        params,
+        """
+        models: {ugatit: {label: Ours}}
+        evaluation: {kid_subsets: 7}
+        tables: {kid: {caption: other}}
+        """,
+    )
+    assert resolve(parse(changed), "cat2dog", "ugatit", 0) == before
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "message"),
+    [
+        ("cats", "ugatit", r"unknown dataset 'cats'"),
+        ("cat2dog", "ugatit-ligth", r"did you mean 'ugatit-light'\?"),
+    ],
+)
+def test_unknown_runs_are_refused_with_the_known_names(
+    params: Params, dataset: str, model: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        resolve(params, dataset, model, 0)
+
+
+def test_overlay_files_are_laid_over_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("training: {steps: 10, decay_start: 5}")
+    (tmp_path / "b.yaml").write_text("training: {steps: 20}")
+    training = load(ROOT / "params.yaml", [tmp_path / "a.yaml", tmp_path / "b.yaml"]).training
+    assert (training.steps, training.decay_start, training.image_px) == (20, 5, 256)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "No such file"),
+        ("a: [", "not valid YAML"),
+        ("- a", "holds list; expected"),
+        ("", "holds NoneType"),
+    ],
+)
+def test_unreadable_files_are_refused(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "overlay.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        load(ROOT / "params.yaml", [path])
+
+
+def test_run_json_round_trip_and_guard(params: Params, tmp_path: Path) -> None:
+    run = resolve(params, "cat2dog", "ugatit-light", 3)
+    path = tmp_path / "run.json"
+    write_run(path, run)
+    assert read_run(path) == run
+    write_run(path, run)
+    other = run.model_copy(update={"training": run.training.model_copy(update={"steps": 5, "decay_start": 5})})
+    with pytest.raises(UserError, match=r"different: training\.decay_start: 500000 -> 5; training\.steps: 1000000 -> 5\. .*--force"):
+        write_run(path, other)
+    assert read_run(path) == run
+    write_run(path, other, replace=True)
+    assert read_run(path) == other
+
+
+def test_a_run_of_another_arithmetic_is_refused(params: Params, tmp_path: Path) -> None:
+    run = resolve(params, "cat2dog", "ugatit-light", 0)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({**run.model_dump(), "numerics": run.numerics + 1}))
+    with pytest.raises(UserError, match="numerics 2 of ugatit; this version has 1 and 1"):
+        read_run(path)
+
+
+def test_differences_name_nested_keys() -> None:
+    old, new = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 5}, "e": None, "d": 3, "f": 1}
+    assert differences(old, new) == ["a.c: 2 -> 5", "f: null -> 1"]
+
+
+def test_the_schema_in_the_repository_is_generated_from_the_code() -> None:
+    path = ROOT / "workflow" / "schemas" / "params.schema.json"
+    assert path.read_text() == schema_text(), "run `ugatit schema > workflow/schemas/params.schema.json`"

@@ -1,0 +1,288 @@
+"""Training runs: bit-equal resume, stops, guards, and looking that changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.conftest import MakeRun
+from ugatit.errors import UserError
+from ugatit.manifest import Manifest, write_manifest
+from ugatit.methods import ugatit
+from ugatit.nn.losses import NonFiniteLoss
+from ugatit.training import checkpoint, loop
+from ugatit.training.log import read_log
+from ugatit.training.loop import Options, train
+from ugatit.training.stop import STOPPED_EXIT, Stopped
+
+PATIENCE_S = 120
+"""A command starts in seconds; a loaded machine may take longer."""
+
+QUIET = Options(device="cpu", threads=1, samples=0)
+EVERY_STEP = Options(device="cpu", threads=1, samples=0, checkpoint_minutes=0)
+
+
+def bytes_of(weights_json: Path) -> bytes:
+    return weights_json.with_name("weights.safetensors").read_bytes()
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let the method fail, as a kill would, after so many updates."""
+    update, calls = ugatit.update, []
+
+    def failing(*args: object) -> object:
+        calls.append(1)
+        if len(calls) > steps:
+            raise KeyboardInterrupt
+        return update(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ugatit, "update", failing)
+
+
+def test_the_same_run_twice_gives_the_same_bytes(dataset: Manifest, make_run: MakeRun) -> None:
+    results = [train(make_run(name)[0], dataset.path, QUIET) for name in ("one", "two")]
+    assert bytes_of(results[0]) == bytes_of(results[1])
+    assert results[0].read_bytes() == results[1].read_bytes()
+    other = train(make_run("three", seed=1)[0], dataset.path, QUIET)
+    assert bytes_of(other) != bytes_of(results[0])
+
+
+@pytest.mark.parametrize("model", ["ugatit", "ugatit-tf"])
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_resume_equals_an_undisturbed_run_bit_for_bit(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, after: int, model: str
+) -> None:
+    undisturbed = train(make_run("undisturbed", model)[0], dataset.path, QUIET)
+    path, _ = make_run("killed", model)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, after)
+        train(path, dataset.path, EVERY_STEP)
+    resumed = train(path, dataset.path, QUIET)
+    assert bytes_of(resumed) == bytes_of(undisturbed)
+    steps = [record["step"] for record in read_log(path.with_name("train.jsonl")) if "losses" in record]
+    assert steps == list(range(1, 7))
+
+
+def test_kill_in_the_middle_of_a_checkpoint_write(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = train(make_run("undisturbed")[0], dataset.path, QUIET)
+    path, _ = make_run("killed")
+    save, written = torch.save, []
+
+    def half(state: object, file: Path) -> None:
+        save(state, file)
+        written.append(file)
+        if len(written) == 3:
+            whole = Path(file).read_bytes()
+            Path(file).write_bytes(whole[: len(whole) // 2])
+            os.link(file, Path(file).with_name("left-over.part"))  # a kill leaves no time to clean up
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(torch, "save", half)
+        train(path, dataset.path, EVERY_STEP)
+    folder = next((path.parent / "training").glob("*/checkpoints"))
+    assert [file.name for file in sorted(folder.iterdir())] == [
+        "left-over.part",
+        "step_0000001.pt",
+        "step_0000002.pt",
+    ]
+    assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
+
+
+def test_a_damaged_checkpoint_falls_back_on_the_one_before(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    undisturbed = train(make_run("undisturbed")[0], dataset.path, QUIET)
+    path, _ = make_run("killed")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, 4)
+        train(path, dataset.path, EVERY_STEP)
+    newest = sorted((path.parent / "training").glob("*/checkpoints/*.pt"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
+    assert "is damaged" in caplog.text
+
+
+def test_kill_9_of_the_command_and_running_it_again(dataset: Manifest, make_run: MakeRun) -> None:
+    undisturbed = train(make_run("undisturbed", steps=40)[0], dataset.path, QUIET)
+    path, _ = make_run("killed", steps=40)
+    command = train_command(path, dataset.path)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True)
+    wait_for_step(path.parent, 8, process)
+    process.kill()
+    process.wait()
+    assert not path.with_name("weights.json").exists()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert bytes_of(path.with_name("weights.json")) == bytes_of(undisturbed)
+
+
+def test_sigterm_ends_in_a_checkpoint_and_the_exit_code_for_again(
+    dataset: Manifest, make_run: MakeRun
+) -> None:
+    path, _ = make_run("stopped", steps=100_000)
+    command = train_command(path, dataset.path)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for_step(path.parent, 1, process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == STOPPED_EXIT
+    assert "run the same command to continue" in errors
+    assert list((path.parent / "training").glob("*/checkpoints/step_*.pt"))
+
+
+def train_command(run: Path, data: Path) -> list[str]:
+    """The command of a user, saving a checkpoint at every step."""
+    quiet = ["--device", "cpu", "--threads", "1", "--samples", "0", "--checkpoint-minutes", "0"]
+    return [sys.executable, "-m", "ugatit", "train", str(run), "--data", str(data), *quiet]
+
+
+def wait_for_step(folder: Path, step: int, process: subprocess.Popen[str]) -> None:
+    """Wait until a checkpoint of that step or a later one is there."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "training ended before it was disturbed"
+        saved = [file.stem for file in (folder / "training").glob("*/checkpoints/*.pt")]
+        if any(int(name.removeprefix("step_")) >= step for name in saved):
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"no step {step} in time")
+
+
+def test_time_limit_saves_and_continues(dataset: Manifest, make_run: MakeRun) -> None:
+    undisturbed = train(make_run("undisturbed")[0], dataset.path, QUIET)
+    path, _ = make_run("limited")
+    with pytest.raises(Stopped, match=r"--max-hours"):
+        train(path, dataset.path, Options(device="cpu", threads=1, samples=0, max_hours=0))
+    assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
+
+
+def test_observation_leaves_the_run_unchanged(dataset: Manifest, make_run: MakeRun) -> None:
+    plain = train(make_run("plain")[0], dataset.path, QUIET)
+    path, _ = make_run("observed")
+    observed = train(path, dataset.path, Options(device="cpu", threads=1, samples=6, checkpoint_minutes=0))
+    assert bytes_of(observed) == bytes_of(plain)
+    assert len(list((path.parent / "training").glob("*/samples/*.png"))) == 6
+
+
+def test_a_finished_run_is_left_alone(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make_run()
+    train(path, dataset.path, QUIET)
+    assert not list((path.parent / "training").glob("*/checkpoints"))
+    stop_after(monkeypatch, 0)
+    train(path, dataset.path, QUIET)
+
+
+def test_weights_of_another_configuration_are_refused_with_the_difference(
+    dataset: Manifest, make_run: MakeRun
+) -> None:
+    train(make_run()[0], dataset.path, QUIET)
+    path, _ = make_run(steps=7)
+    with pytest.raises(UserError, match=r"different: training\.steps: 6 -> 7\. Restore"):
+        train(path, dataset.path, QUIET)
+
+
+def test_changed_pictures_make_another_training(dataset: Manifest, make_run: MakeRun) -> None:
+    path, _ = make_run()
+    train(path, dataset.path, QUIET)
+    write_manifest(dataset.path, dataset.rows[1:])
+    with pytest.raises(UserError, match="different: the training pictures"):
+        train(path, dataset.path, QUIET)
+
+
+def test_a_changed_run_does_not_continue_the_old_one(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, _ = make_run()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, 3)
+        train(path, dataset.path, EVERY_STEP)
+    expected = train(make_run("fresh", flip=0.25)[0], dataset.path, QUIET)
+    make_run(flip=0.25)
+    assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(expected)
+    assert "training.flip: 0.5 -> 0.25" in caplog.text
+
+
+def test_a_checkpoint_put_in_the_wrong_place_is_refused(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make_run()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, 3)
+        train(path, dataset.path, EVERY_STEP)
+    old = next((path.parent / "training").glob("*"))
+    _, run = make_run(flip=0.25)
+    new = old.with_name(loop.training_key(run, dataset))
+    old.rename(new)
+    with pytest.raises(UserError, match=f"belongs to configuration {old.name}, expected {new.name}"):
+        train(path, dataset.path, QUIET)
+
+
+def test_a_checkpoint_of_another_shape_is_refused(dataset: Manifest, make_run: MakeRun) -> None:
+    path, run = make_run()
+    parameters = ugatit.Parameters.model_validate(run.parameters)
+    wider = parameters.model_copy(
+        update={"network": parameters.network.model_copy(update={"base_channels": 8})}
+    )
+    networks, expected = ugatit.build(wider, 16, 0), ugatit.build(parameters, 16, 0)
+    key = loop.training_key(run, dataset)
+    folder = path.parent / "training" / key / "checkpoints"
+    checkpoint.save_checkpoint(folder, 3, networks, ugatit.optimizers(networks, wider), key)
+    with pytest.raises(UserError, match="does not fit gen_ab"):
+        checkpoint.load_checkpoint(folder, expected, ugatit.optimizers(expected, parameters), key)
+
+
+def test_non_finite_loss_names_step_and_term_and_keeps_the_checkpoint(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make_run()
+    update, calls = ugatit.update, []
+
+    def poisoned(networks, optimizers, batches, parameters):  # noqa: ANN001, ANN202
+        calls.append(1)
+        if len(calls) == 4:
+            batches = [(batches[0][0] * float("nan"), batches[0][1])]
+        return update(networks, optimizers, batches, parameters)
+
+    monkeypatch.setattr(ugatit, "update", poisoned)
+    with pytest.raises(NonFiniteLoss, match=r"step 4: discriminator = nan"):
+        train(path, dataset.path, EVERY_STEP)
+    assert [f.name for f in sorted((path.parent / "training").glob("*/checkpoints/*"))] == [
+        "step_0000002.pt",
+        "step_0000003.pt",
+    ]
+
+
+def test_what_is_written_at_the_end(dataset: Manifest, make_run: MakeRun) -> None:
+    path, run = make_run()
+    described = json.loads(train(path, dataset.path, QUIET).read_text())
+    assert described["run"] == run.model_dump()
+    assert described["step"] == 6
+    assert described["data_sha256"] == dataset.digest()
+    tensors = load_file(path.with_name("weights.safetensors"))
+    assert {name.split(".")[0] for name in tensors} == set(described["parameters"])
+    records = read_log(path.with_name("train.jsonl"))
+    assert [r["event"] for r in records if "event" in r] == ["start", "finished"]
+    assert [r["lr_factor"] for r in records if "losses" in r] == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0])
+
+
+def test_bfloat16_trains_near_float32(dataset: Manifest, make_run: MakeRun) -> None:
+    logs = {}
+    for precision in ("float32", "bfloat16"):
+        path, _ = make_run(precision, precision=precision)
+        train(path, dataset.path, QUIET)
+        logs[precision] = read_log(path.with_name("train.jsonl"))[1]["losses"]["generator"]
+    assert logs["float32"] != logs["bfloat16"]
+    assert logs["bfloat16"] == pytest.approx(logs["float32"], rel=0.02)

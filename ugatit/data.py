@@ -1,0 +1,98 @@
+"""Unpaired training batches from a manifest: batch k is a pure function of (seed, k)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ugatit.images import resize, to_tensor
+from ugatit.manifest import Manifest
+from ugatit.params import Training
+
+CACHE_BYTES = 4 << 30
+"""Decoded pictures of one domain are kept in memory as uint8 up to this size."""
+
+ORDER, AUGMENTATION, COIN = 0, 1, 2
+"""Purposes of random numbers; each has its own stream."""
+
+
+class Domain:
+    """The training pictures of one domain, shuffled anew each epoch and augmented per draw."""
+
+    def __init__(self, manifest: Manifest, split: str, training: Training, seed: int) -> None:
+        self._manifest, self._training = manifest, training
+        self._pictures = manifest.kept(split)
+        self._key = (seed, 0 if split.endswith("A") else 1)
+        augmented = training.augmentation == "always" or self._rng(COIN).random() > 0.5
+        self.augmented = augmented
+        self._load_px = training.load_px if augmented else training.image_px
+        self._cached = len(self._pictures) * 3 * self._load_px**2 <= CACHE_BYTES
+        self._cache: dict[int, np.ndarray] = {}
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    def picture(self, draw: int) -> np.ndarray:
+        """The picture of a draw (0, 1, ...) as the network sees it.
+
+        Shape: (image_px, image_px, 3), uint8.
+        Source: section 5; order and augmentation: decision D13.
+        """
+        rgb = self._load(self._index(draw))
+        if not self.augmented:
+            return rgb
+        rng = self._rng(AUGMENTATION, draw)
+        px = self._training.image_px
+        flip = rng.random() < self._training.flip
+        top, left = rng.integers(0, self._load_px - px + 1, size=2)
+        crop = rgb[top : top + px, left : left + px]
+        return crop[:, ::-1] if flip else crop
+
+    def _index(self, draw: int) -> int:
+        """Which picture a draw takes: every epoch is a permutation of its own."""
+        epoch, position = divmod(draw, len(self._pictures))
+        if self._order[0] != epoch:
+            self._order = (epoch, self._rng(ORDER, epoch).permutation(len(self._pictures)))
+        return int(self._order[1][position])
+
+    def _load(self, index: int) -> np.ndarray:
+        """A picture at its loading size, from memory if it fits there."""
+        if index in self._cache:
+            return self._cache[index]
+        rgb = resize(self._manifest.read(self._pictures[index]).rgb, self._load_px)
+        if self._cached:
+            self._cache[index] = rgb
+        return rgb
+
+    def _rng(self, *purpose: int) -> np.random.Generator:
+        return np.random.default_rng([*self._key, *purpose])
+
+
+class UnpairedData:
+    """Batches of real_a and real_b from the training splits of a dataset."""
+
+    def __init__(self, manifest: Manifest, training: Training, seed: int) -> None:
+        self._domains = [Domain(manifest, split, training, seed) for split in ("trainA", "trainB")]
+        self._batch_size = training.batch_size
+
+    def batch(self, k: int) -> tuple[Tensor, Tensor]:
+        """Batch k (0, 1, ...).
+
+        Shape: real_a and real_b, each (N, 3, H, W), float32. Range: [-1, 1].
+        """
+        draws = range(k * self._batch_size, (k + 1) * self._batch_size)
+        a, b = (to_tensor(np.stack([domain.picture(d) for d in draws])) for domain in self._domains)
+        return a, b
+
+    def batches(self, start: int, device: torch.device) -> Generator[tuple[Tensor, Tensor], None, None]:
+        """Batches from `start` on, on a device, each prepared while its forerunner is used."""
+        with ThreadPoolExecutor(1) as pool:
+            k = start
+            upcoming = pool.submit(self.batch, k)
+            while True:
+                a, b = upcoming.result()
+                k += 1
+                upcoming = pool.submit(self.batch, k)
+                yield a.to(device, non_blocking=True), b.to(device, non_blocking=True)

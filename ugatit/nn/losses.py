@@ -1,0 +1,55 @@
+"""Losses: pure functions of tensors, each a mean over all elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from ugatit.nn.precision import at_least_float32
+
+
+def least_squares(prediction: Tensor, target: float) -> Tensor:
+    """Least-squares GAN loss against a constant target (1 real, 0 fake); a scalar.
+
+    Source: section 2.2 (adversarial loss); sign as in the authors' code, decision D18.
+    """
+    return (at_least_float32(prediction) - target).square().mean()
+
+
+def binary_classification(logits: Tensor, target: float) -> Tensor:
+    """Binary cross entropy with logits against a constant target; a scalar.
+
+    Source: section 2.2 (CAM loss of the generator).
+    """
+    logits = at_least_float32(logits)
+    return F.binary_cross_entropy_with_logits(logits, logits.new_full(logits.shape, target))
+
+
+def absolute_difference(x: Tensor, y: Tensor) -> Tensor:
+    """Mean absolute difference; a scalar.
+
+    Source: section 2.2 (cycle and identity loss).
+    """
+    return (at_least_float32(x) - at_least_float32(y)).abs().mean()
+
+
+class NonFiniteLoss(Exception):  # noqa: N818
+    """A loss term is no longer a finite number; the networks are still as before the step."""
+
+
+def require_finite(terms: Mapping[str, Tensor]) -> None:
+    """Check the loss terms of a step with one look at the device.
+
+    Raises: NonFiniteLoss naming the terms and their values.
+    """
+    values = torch.stack([term.detach().float() for term in terms.values()])
+    if not torch.isfinite(values).all():
+        bad = [
+            f"{name} = {value}"
+            for name, value in zip(terms, values.tolist(), strict=True)
+            if value - value != 0
+        ]
+        raise NonFiniteLoss(", ".join(bad))

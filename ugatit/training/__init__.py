@@ -1,0 +1,1 @@
+"""Training: the loop, its checkpoints, schedule and log. No method is named here."""

@@ -1,0 +1,55 @@
+"""Sample sheets during training. Looking changes nothing: no gradients, no updates, no random numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ugatit.images import resize, to_tensor, to_uint8, write_png
+from ugatit.manifest import Manifest
+from ugatit.methods import Direction, Networks
+from ugatit.params import DIRECTIONS, Run, method_module
+
+PICTURES = 4
+GAP_PX = 4
+
+
+class Samples:
+    """The first test pictures of both domains, and sheets of their translations."""
+
+    def __init__(self, manifest: Manifest, run: Run, folder: Path) -> None:
+        self._run, self._folder = run, folder
+        self._pictures: dict[Direction, Tensor] = {}
+        splits = [manifest.kept(split) for split in ("testA", "testB")]
+        count = min(PICTURES, *map(len, splits))
+        for direction, pictures in zip(DIRECTIONS, splits, strict=True):
+            loaded = [resize(manifest.read(p).rgb, run.training.image_px) for p in pictures[:count]]
+            self._pictures[direction] = to_tensor(np.stack(loaded))
+
+    def draw(self, networks: Networks, step: int, device: torch.device) -> Path:
+        """Write one sheet: per direction the rows source, translation, and translation back."""
+        translate = method_module(self._run.method).translate
+        for network in networks.values():
+            network.eval()
+        rows = []
+        for direction, back in zip(DIRECTIONS, reversed(DIRECTIONS), strict=True):
+            real = self._pictures[direction].to(device)
+            fakes, recs = [], []
+            for picture in real.split(1):
+                fakes.append(translate(networks, picture, direction))
+                recs.append(translate(networks, fakes[-1], back))
+            rows += [real, torch.cat(fakes), torch.cat(recs)]
+        for network in networks.values():
+            network.train()
+        path = self._folder / f"step_{step:07d}.png"
+        write_png(path, np.concatenate([_row(to_uint8(row)) for row in rows]))
+        return path
+
+
+def _row(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (N, H, W, 3) beside each other, with white gaps to the right and below."""
+    padding = ((0, 0), (0, GAP_PX), (0, GAP_PX), (0, 0))
+    return np.concatenate(list(np.pad(pictures, padding, constant_values=255)), axis=1)
