@@ -1,0 +1,1 @@
+"""Datasets: from raw folders or drawn pictures to trainA, trainB, testA, testB and a manifest."""

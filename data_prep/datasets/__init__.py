@@ -1,0 +1,1 @@
+"""One module per kind of source; each puts pictures into a staging folder and describes them."""
