@@ -1,0 +1,103 @@
+"""Markdown and LaTeX of any text: aligned, escaped, with the same number of cells in every row."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ugatit.reporting.markup import Document, Entry, Grid, Section, latex, markdown
+
+HOSTILE = r"A & B 50% of $x_1$ #2 {y} ~ ^ \ < > | [z] * ` ± × − – — …"
+
+GRID = Grid(
+    ("model", "a_b", "c"),
+    (
+        ("[first] | row", (Entry("1.00 ± 2", bold=True, paper="3 ± 4"), Entry("– (a)"))),
+        ("*second & row", (Entry("−5"), Entry("6", paper="7"))),
+        ("only the paper's", (Entry("", paper="8"), Entry("", paper="9"))),
+    ),
+)
+DOCUMENT = Document(
+    HOSTILE, ("Note: 100%.",), (Section("t_1", (GRID, GRID), ("(a) r & d.",)),), ("Seeds: 0.",)
+)
+
+
+def cells(row: str) -> int:
+    """Number of cells of a LaTeX row: separators that are not escaped, and one."""
+    return len(re.findall(r"(?<!\\)&", row)) + 1
+
+
+def tabulars(text: str) -> list[list[str]]:
+    """The rows of every tabular, without rules."""
+    bodies = re.findall(r"\\begin\{tabular\}\{[^\n]*\n(.*?)\\end\{tabular\}", text, re.DOTALL)
+    return [[line.strip() for line in body.splitlines() if "&" in line] for body in bodies]
+
+
+def test_latex_rows_have_as_many_cells_as_the_header() -> None:
+    found = tabulars(latex(DOCUMENT))
+    assert len(found) == 2
+    for rows in found:
+        assert [cells(row) for row in rows] == [3] * 6
+        assert all(row.endswith(r"\\") for row in rows)
+
+
+def test_latex_puts_the_papers_value_below_ours() -> None:
+    rows = tabulars(latex(DOCUMENT))[0]
+    assert rows[1] == r"\raggedright {[}first{]} \textbar{} row & \textbf{1.00 $\pm$ 2} & -- (a) \\"
+    assert rows[2] == r"& {[}3 $\pm$ 4{]} &  \\"
+    assert rows[5] == r"\raggedright only the paper's & {[}8{]} & {[}9{]} \\"
+
+
+def test_latex_escapes_what_it_would_interpret() -> None:
+    caption = next(line for line in latex(DOCUMENT).splitlines() if r"\caption" in line)
+    assert caption == (
+        r"  \caption{A \& B 50\% of \$x\_1\$ \#2 \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
+        r"\textless{} \textgreater{} \textbar{} {[}z{]} {*} ` $\pm$ $\times$ $-$ -- --- \ldots{} t\_1.}"
+    )
+
+
+def test_latex_is_balanced_ascii() -> None:
+    text = latex(DOCUMENT)
+    assert text.isascii()
+    bare = text.replace(r"\{", "").replace(r"\}", "")
+    assert bare.count("{") == bare.count("}")
+    assert re.findall(r"\\begin\{(\w+)\}", text) == ["table", "tabular", "tabular"]
+    assert re.findall(r"\\end\{(\w+)\}", text) == ["tabular", "tabular", "table"]
+    assert bare.replace(r"\$", "").count("$") % 2 == 0
+
+
+def test_latex_compiles(tmp_path: Path) -> None:
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("pdflatex is not installed")
+    body = rf"\documentclass{{article}}\begin{{document}}{latex(DOCUMENT)}\end{{document}}"
+    (tmp_path / "t.tex").write_text(body)
+    command = [program, "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_markdown_grid_is_aligned_and_whole() -> None:
+    lines = [line for line in markdown(DOCUMENT).splitlines() if line.startswith("|")]
+    assert len(lines) == 2 * (1 + 1 + 3)
+    assert len({len(line) for line in lines}) == 1
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {4}
+
+
+def test_markdown_keeps_bold_and_brackets() -> None:
+    lines = markdown(DOCUMENT).splitlines()
+    row = next(line for line in lines if "first" in line)
+    assert [part.strip() for part in re.split(r"(?<!\\)\|", row)[1:-1]] == [
+        r"[first] \| row",
+        "**1.00 ± 2** [3 ± 4]",
+        "– (a)",
+    ]
+    assert lines[0] == r"# A & B 50% of $x_1$ #2 {y} ~ ^ \\ \< > \| [z] \* \` ± × − – — …"
+
+
+def test_text_of_several_lines_becomes_one() -> None:
+    document = Document("one\n  two", (), (), ())
+    assert markdown(document) == "# one two\n"

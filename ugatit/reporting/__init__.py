@@ -1,0 +1,1 @@
+"""Tables and pictures made from results: published numbers beside ours, sheets of translations."""
