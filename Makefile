@@ -20,11 +20,12 @@ help:
 
 demo: $(RUN)
 	$(BIN)/snakemake --profile profiles/demo
-	@echo; cat results/demo/tables/kid.md; echo; ls results/demo/tables/* results/demo/sheets/*
+	@echo; cat results/demo/tables/kid.md
+	@echo; echo 'Tables and picture sheets:'; ls results/demo/tables/* results/demo/sheets/*
 
 # One thread per worker: a test that oversubscribes two cores is slower, not faster.
 test: $(DEV)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 lint: $(DEV)
 	$(BIN)/ruff check

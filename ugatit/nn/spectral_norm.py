@@ -25,8 +25,8 @@ class SpectralScale(nn.Module):
         rows = shape[0]
         columns = int(torch.Size(shape[1:]).numel())
         self.weight = nn.Parameter(torch.empty(*shape))
-        self.register_buffer("u", F.normalize(torch.randn(rows), dim=0, eps=EPSILON))
-        self.register_buffer("v", F.normalize(torch.randn(columns), dim=0, eps=EPSILON))
+        self.register_buffer("u", torch.full((rows,), rows**-0.5))
+        self.register_buffer("v", torch.full((columns,), columns**-0.5))
 
     def sigma(self) -> Tensor:
         """The spectral norm of the weight as a matrix (out, in), differentiable in the weight; a scalar."""

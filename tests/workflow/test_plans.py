@@ -1,0 +1,148 @@
+"""Dry runs list exactly the expected jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.planning import copy_workflow, plan, snakemake
+
+DATASETS = ["selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"]
+
+SMALL_NETWORK = {"label": "Small", "method": "ugatit", "parameters": {"network": {"light": True}}}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_workflow(tmp_path_factory.mktemp("repository"))
+
+
+def of_runs(runs: int, datasets: int) -> dict[str, int]:
+    """Jobs that so many runs of so many datasets need, up to their metrics."""
+    per_run = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1}
+    per_dataset = {"build_dataset": 1, "extract_real_features": 4, "evaluate_source": 1, "evaluate_real": 1}
+    return {rule: n * runs for rule, n in per_run.items()} | {
+        rule: n * datasets for rule, n in per_dataset.items()
+    }
+
+
+def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> None:
+    planned = plan(repository, "results/tables/kid.csv")
+    assert planned.code == 0, planned.text
+    assert planned.counts() == of_runs(runs=10, datasets=5) | {"collect_metrics": 1, "make_table": 1}
+    assert planned.of("train") == {
+        f"dataset={dataset}, model={model}, seed=0"
+        for dataset in DATASETS
+        for model in ("ugatit", "ugatit-light")
+    }
+
+
+def test_restricted_to_one_run(repository: Path) -> None:
+    planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
+    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
+    assert planned.counts() == of_runs(runs=1, datasets=1) | last
+    assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}
+    assert planned.of("make_table") == {"table=kid"}
+
+
+def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> None:
+    planned = plan(repository, "results/cat2dog/ugatit-gn/seed7/metrics.json")
+    expected = of_runs(runs=1, datasets=1) | {"extract_real_features": 2}
+    del expected["evaluate_source"], expected["evaluate_real"]
+    assert planned.counts() == expected
+    assert planned.of("extract_real_features") == {
+        "dataset=cat2dog, split=testA",
+        "dataset=cat2dog, split=testB",
+    }
+
+
+def test_demo(repository: Path) -> None:
+    planned = plan(repository, "--profile", "profiles/demo")
+    last = {"collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
+    assert planned.counts() == of_runs(runs=3, datasets=1) | last
+    outputs = {output for job in planned.jobs for output in job.outputs}
+    assert {
+        "results/demo/tables/kid.csv",
+        "results/demo/tables/kid.md",
+        "results/demo/tables/ablation.csv",
+    } <= outputs
+    assert all(output.startswith(("results/demo/", "data/demo/")) for output in outputs)
+
+
+def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
+    models = {f"small-{i}": SMALL_NETWORK for i in range(15)}
+    tables = {name: {"datasets": DATASETS, "models": list(models)} for name in ("kid", "ablation")}
+    overlay = {"seeds": [0, 1, 2], "models": models, "tables": tables, "sheet": {"models": list(models)}}
+    (repository / "large.yaml").write_text(yaml.safe_dump(overlay))
+    planned = plan(repository, "tables", "--configfile", "large.yaml")
+    last = {"collect_metrics": 2, "make_table": 2, "tables": 1}
+    assert planned.counts() == of_runs(runs=225, datasets=5) | last
+
+
+def test_translations_made_elsewhere_are_not_trained(repository: Path) -> None:
+    pictures = repository / "their pictures"
+    pictures.mkdir()
+    (pictures / "1.png").touch()
+    published = {
+        "label": "Published",
+        "external": {
+            "folders": {"cat2dog": {"a2b": {"path": "their pictures", "absent": ["a cat.jpg"]}}},
+            "match": "number",
+        },
+    }
+    overlay = {"models": {"published": published}, "tables": {"kid": {"models": ["published"]}}}
+    (repository / "published.yaml").write_text(yaml.safe_dump(overlay))
+    planned = plan(repository, "results/tables/kid.csv", "--printshellcmds", "--configfile", "published.yaml")
+    assert planned.code == 0, planned.text
+    assert planned.counts() == {
+        "build_dataset": 1,
+        "extract_real_features": 4,
+        "evaluate_source": 1,
+        "evaluate_real": 1,
+        "import_translations": 1,
+        "extract_external_features": 1,
+        "evaluate_external": 1,
+        "collect_metrics": 1,
+        "make_table": 1,
+    }
+    (evaluation,) = [
+        line for line in planned.text.splitlines() if "ugatit evaluate" in line and "published" in line
+    ]
+    assert "--a2b results/cat2dog/published/features/a2b.json" in evaluation
+    assert "--b2a" not in evaluation
+    assert "--seed" not in evaluation
+    assert "ugatit import-translations 'their pictures'" in planned.text
+    assert "--absent 'a cat.jpg'" in planned.text
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"trainng": {}}, "error: params.yaml + mine.yaml: trainng: unknown key; did you mean 'training'?"),
+        ({"training": {"image_px": 32}}, "error: training.image_px: found 32, expected a multiple of 4"),
+    ],
+    ids=["while-parsing", "while-planning"],
+)
+def test_mistake_is_one_line_and_exit_code_2(
+    repository: Path, overlay: dict[str, object], message: str
+) -> None:
+    (repository / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    planned = plan(repository, "--configfile", "mine.yaml")
+    assert planned.code == 2
+    assert [line.startswith(message) for line in planned.text.splitlines() if "rror" in line] == [True]
+    assert "Traceback" not in planned.text
+
+
+def test_restriction_that_leaves_nothing_is_said(repository: Path) -> None:
+    planned = plan(repository, "results/tables/ablation.csv", "--config", "only_dataset=cat2dog")
+    assert planned.code == 2
+    assert "error: table 'ablation': only_dataset and only_model leave nothing" in planned.text
+
+
+def test_lint_finds_only_that_no_rule_has_an_environment_of_its_own(repository: Path) -> None:
+    """One environment serves all rules; `make` and the lock files set it up."""
+    found = snakemake(repository, "--lint")
+    titles = {line.strip() for line in found.text.splitlines() if line.startswith("    * ")}
+    assert titles == {"* Specify a conda environment or container for each rule.:"}

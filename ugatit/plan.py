@@ -1,0 +1,86 @@
+"""What the tables and sheets of the parameters need: which rows, runs and folders. Plain values, no files."""
+
+from __future__ import annotations
+
+from ugatit.errors import UserError
+from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params, merge
+
+
+def trained_models(params: Params) -> list[str]:
+    """Models that are trained here."""
+    return [name for name, model in params.models.items() if model.method is not None]
+
+
+def external_models(params: Params) -> list[str]:
+    """Models whose translations were made elsewhere."""
+    return [name for name, model in params.models.items() if model.external is not None]
+
+
+def planned_tables(params: Params) -> list[str]:
+    """Tables of which `only_dataset` and `only_model` leave something."""
+    return [table for table in params.tables if _cells(params, table)]
+
+
+def table_folders(params: Params, table: str) -> list[str]:
+    """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
+
+    Raises: UserError if `only_dataset` and `only_model` leave nothing of the table.
+    """
+    cells = _cells(params, table)
+    if not cells:
+        raise UserError(
+            f"table {table!r}: only_dataset and only_model leave nothing of datasets "
+            f"{params.tables[table].datasets} and models {params.tables[table].models}. Drop one of them."
+        )
+    runs = [folder for dataset, model in cells for folder in run_folders(params, dataset, model)]
+    datasets = dict.fromkeys(dataset for dataset, _ in cells)
+    return runs + [f"{dataset}/{reference}" for dataset in datasets for reference in REFERENCES]
+
+
+def run_folders(params: Params, dataset: str, model: str) -> list[str]:
+    """Folders of a model's runs, one per seed; translations made elsewhere have one, without a seed."""
+    if params.models[model].external:
+        return [f"{dataset}/{model}"]
+    return [f"{dataset}/{model}/seed{seed}" for seed in params.seeds]
+
+
+def directions(params: Params, dataset: str, model: str) -> list[Direction]:
+    """Directions in which a model translates: both, but for translations made elsewhere what was given."""
+    external = params.models[model].external
+    return [d for d in DIRECTIONS if external is None or d in external.folders.get(dataset, {})]
+
+
+def planned_sheets(params: Params) -> list[tuple[str, Direction]]:
+    """Sheets for which the tables plan at least one model."""
+    return [
+        (dataset, direction)
+        for dataset in params.datasets
+        for direction in DIRECTIONS
+        if sheet_columns(params, dataset, direction)
+    ]
+
+
+def sheet_columns(params: Params, dataset: str, direction: Direction) -> list[tuple[str, str]]:
+    """Label and run folder of each column; a sheet shows the first seed and asks for no run of its own."""
+    planned = {cell for table in params.tables for cell in _cells(params, table)}
+    return [
+        (params.models[model].label, run_folders(params, dataset, model)[0])
+        for model in params.sheet.models
+        if (dataset, model) in planned and direction in directions(params, dataset, model)
+    ]
+
+
+def image_px(params: Params, dataset: str) -> int:
+    """Size at which all pictures of a dataset are compared, real and translated ones, pixels."""
+    return int(merge(params.training.model_dump(), params.datasets[dataset].training)["image_px"])
+
+
+def _cells(params: Params, table: str) -> list[tuple[str, str]]:
+    """Dataset and model of each planned cell of a table."""
+    entry, datasets, models = params.tables[table], params.selected_datasets(), params.selected_models()
+    return [
+        (dataset, model)
+        for dataset in entry.datasets
+        for model in entry.models
+        if dataset in datasets and model in models and params.has_run(dataset, model)
+    ]

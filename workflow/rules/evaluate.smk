@@ -1,0 +1,120 @@
+# From pictures to features, from features to metrics.
+
+EXTRACTION_CODE = ["ugatit/images.py", "ugatit/evaluation/extractors.py", "ugatit/evaluation/features.py"]
+EVALUATION_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/fid.py", "ugatit/evaluation/metrics.py"]
+
+
+rule extract_features:
+    input:
+        pictures="<results>/{dataset}/{model}/seed{seed}/translations/{direction}/manifest.csv",
+        code=EXTRACTION_CODE,
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/features/{direction}.json",
+    log:
+        "<logs>/extract_features/{dataset}/{model}/seed{seed}/{direction}.log",
+    threads: 8
+    resources:
+        gpu=1,
+        batch_size=PARAMS.evaluation.batch_size,
+    params:
+        extractor=EXTRACTOR_OPTIONS,
+        image_px=lambda w: plan.image_px(PARAMS, w.dataset),
+        split=lambda w: w.direction,
+        limit=[],
+    shell:
+        "(set -x; ugatit extract-features {input.pictures:q} --split {params.split} {params.limit:q}"
+        " --image-px {params.image_px} {params.extractor:q} --batch-size {resources.batch_size}"
+        " --output {output:q} --threads {threads}) &> {log:q}"
+
+
+use rule extract_features as extract_external_features with:
+    input:
+        pictures="<results>/{dataset}/{external}/translations/{direction}/manifest.csv",
+        code=EXTRACTION_CODE,
+    output:
+        "<results>/{dataset}/{external}/features/{direction}.json",
+    log:
+        "<logs>/extract_external_features/{dataset}/{external}/{direction}.log",
+
+
+# As many training pictures as there are test pictures: they stand for a perfect translation.
+# First of all jobs, so that a missing extractor is noticed before weeks of training and not after.
+use rule extract_features as extract_real_features with:
+    input:
+        pictures="<data>/{dataset}/manifest.csv",
+        code=EXTRACTION_CODE,
+    output:
+        "<results>/{dataset}/real/features/{split}.json",
+    log:
+        "<logs>/extract_real_features/{dataset}/{split}.log",
+    priority: 1
+    params:
+        split=lambda w: w.split,
+        limit=lambda w: ["--limit-to-split", w.split.replace("train", "test")],
+
+
+rule evaluate:
+    input:
+        real_a="<results>/{dataset}/real/features/testA.json",
+        real_b="<results>/{dataset}/real/features/testB.json",
+        a2b="<results>/{dataset}/{model}/seed{seed}/features/a2b.json",
+        b2a="<results>/{dataset}/{model}/seed{seed}/features/b2a.json",
+        code=EVALUATION_CODE,
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/metrics.json",
+    log:
+        "<logs>/evaluate/{dataset}/{model}/seed{seed}.log",
+    params:
+        row=lambda w: ["--model", w.model, "--seed", w.seed],
+        fakes=lambda w, input: [arg for d in DIRECTIONS if input[d] for arg in (f"--{d}", input[d])],
+        protocols=PROTOCOL_OPTIONS,
+    shell:
+        "(set -x; ugatit evaluate --dataset {wildcards.dataset} {params.row:q} --real-a {input.real_a:q}"
+        " --real-b {input.real_b:q} {params.fakes:q} {params.protocols:q} --output {output:q}) &> {log:q}"
+
+
+use rule evaluate as evaluate_external with:
+    input:
+        real_a="<results>/{dataset}/real/features/testA.json",
+        real_b="<results>/{dataset}/real/features/testB.json",
+        a2b=lambda w: external_features(w, "a2b"),
+        b2a=lambda w: external_features(w, "b2a"),
+        code=EVALUATION_CODE,
+    output:
+        "<results>/{dataset}/{external}/metrics.json",
+    log:
+        "<logs>/evaluate_external/{dataset}/{external}.log",
+    params:
+        row=lambda w: ["--model", w.external],
+
+
+# What a model scores that changes nothing.
+use rule evaluate as evaluate_source with:
+    input:
+        real_a="<results>/{dataset}/real/features/testA.json",
+        real_b="<results>/{dataset}/real/features/testB.json",
+        a2b="<results>/{dataset}/real/features/testA.json",
+        b2a="<results>/{dataset}/real/features/testB.json",
+        code=EVALUATION_CODE,
+    output:
+        "<results>/{dataset}/source/metrics.json",
+    log:
+        "<logs>/evaluate_source/{dataset}.log",
+    params:
+        row=["--model", "source"],
+
+
+# What a perfect model scores: training pictures of the target.
+use rule evaluate as evaluate_real with:
+    input:
+        real_a="<results>/{dataset}/real/features/testA.json",
+        real_b="<results>/{dataset}/real/features/testB.json",
+        a2b="<results>/{dataset}/real/features/trainB.json",
+        b2a="<results>/{dataset}/real/features/trainA.json",
+        code=EVALUATION_CODE,
+    output:
+        "<results>/{dataset}/real/metrics.json",
+    log:
+        "<logs>/evaluate_real/{dataset}.log",
+    params:
+        row=["--model", "real"],

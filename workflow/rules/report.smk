@@ -1,0 +1,84 @@
+# From the metrics of many runs to tables, from translations to sheets.
+
+TABLE_CODE = [
+    "ugatit/reporting/tables.py",
+    "ugatit/reporting/cells.py",
+    "ugatit/reporting/table_layout.py",
+    "ugatit/reporting/markup.py",
+    "ugatit/reporting/paper_values.py",
+    *sorted(str(path) for path in Path("ugatit/reporting/paper").glob("*.csv")),
+]
+SHEET_CODE = ["ugatit/images.py", "ugatit/reporting/sheet.py", "ugatit/reporting/lettering.py"]
+
+
+localrules:
+    collect_metrics,
+    make_table,
+
+
+rule collect_metrics:
+    input:
+        metrics=lambda w: [
+            f"<results>/{folder}/metrics.json" for folder in checked(plan.table_folders, PARAMS, w.table)
+        ],
+        code="ugatit/reporting/collect.py",
+    output:
+        "<results>/metrics/{table}.csv",
+    log:
+        "<logs>/collect_metrics/{table}.log",
+    shell:
+        "(set -x; ugatit collect {input.metrics:q} --output {output:q}) &> {log:q}"
+
+
+rule make_table:
+    input:
+        metrics="<results>/metrics/{table}.csv",
+        code=TABLE_CODE,
+    output:
+        multiext("<results>/tables/{table}", ".csv", ".md", ".tex"),
+    log:
+        "<logs>/make_table/{table}.log",
+    params:
+        settings=lambda w: json.dumps(table_settings(PARAMS, w.table)),
+        stem=lambda w, output: output[0].removesuffix(".csv"),
+    shell:
+        "(set -x; ugatit table {wildcards.table} --metrics {input.metrics:q} --settings {params.settings:q}"
+        " --output-stem {params.stem:q}) &> {log:q}"
+
+
+rule draw_sheet:
+    input:
+        pictures="<data>/{dataset}/manifest.csv",
+        translations=lambda w: [
+            f"<results>/{folder}/translations/{w.direction}/manifest.csv"
+            for _, folder in plan.sheet_columns(PARAMS, w.dataset, w.direction)
+        ],
+        code=SHEET_CODE,
+    output:
+        "<results>/sheets/{dataset}_{direction}.png",
+    log:
+        "<logs>/draw_sheet/{dataset}_{direction}.log",
+    params:
+        labels=sheet_labels,
+        columns=sheet_options,
+        source=lambda w: PARAMS.datasets[w.dataset].domains[DIRECTIONS.index(w.direction)],
+        rows=PARAMS.sheet.pictures,
+        seed=PARAMS.sheet.seed,
+    shell:
+        "(set -x; ugatit sheet --pictures {input.pictures:q} --direction {wildcards.direction} {params.columns:q}"
+        " --source-label {params.source:q} --rows {params.rows} --seed {params.seed} --output {output:q})"
+        " &> {log:q}"
+
+
+rule tables:
+    input:
+        expand(
+            "<results>/tables/{table}.{suffix}",
+            table=plan.planned_tables(PARAMS),
+            suffix=["csv", "md", "tex"],
+        ),
+
+
+rule sheets:
+    input:
+        [f"<results>/sheets/{dataset}_{direction}.png" for dataset, direction in plan.planned_sheets(PARAMS)],

@@ -1,0 +1,37 @@
+# From the parameters to a run, from a run to weights.
+
+
+localrules:
+    resolve_run,
+
+
+# No input file: only runs whose values have changed are written, and so trained, anew.
+rule resolve_run:
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/run.json",
+    log:
+        "<logs>/resolve_run/{dataset}/{model}/seed{seed}.log",
+    params:
+        run=lambda w: checked(resolve, PARAMS, w.dataset, w.model, int(w.seed)).model_dump_json(),
+    shell:
+        "(set -x; ugatit resolve --value {params.run:q} --output {output:q}) &> {log:q}"
+
+
+# Resume state lies in training/ beside run.json and is not declared: a failed job's outputs are deleted.
+rule train:
+    input:
+        run="<results>/{dataset}/{model}/seed{seed}/run.json",
+        data="<data>/{dataset}/manifest.csv",
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/weights.json",
+        "<results>/{dataset}/{model}/seed{seed}/weights.safetensors",
+        "<results>/{dataset}/{model}/seed{seed}/train.jsonl",
+    log:
+        "<logs>/train/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train/{dataset}/{model}/seed{seed}.tsv"
+    threads: 8
+    resources:
+        gpu=1,
+    shell:
+        "(set -x; ugatit train {input.run:q} --data {input.data:q} --threads {threads}) &> {log:q}"
