@@ -20,7 +20,7 @@ TINY = {
     "methods": {
         "ugatit": {
             "network": {
-                "base_channels": 4, "residual_blocks": 1, "global_layers": 4, "local_layers": 3, "light": True
+                "base_channels": 4, "residual_blocks": 1, "global_layers": 4, "local_layers": 3
             }
         }
     },

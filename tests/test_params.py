@@ -149,8 +149,13 @@ def test_run_json_round_trip_and_guard(params: Params, tmp_path: Path) -> None:
     write_run(path, run)
     assert read_run(path) == run
     write_run(path, run)
-    other = run.model_copy(update={"training": run.training.model_copy(update={"steps": 5, "decay_start": 5})})
-    with pytest.raises(UserError, match=r"different: training\.decay_start: 500000 -> 5; training\.steps: 1000000 -> 5\. .*--force"):
+    other = run.model_copy(
+        update={"training": run.training.model_copy(update={"steps": 5, "decay_start": 5})}
+    )
+    with pytest.raises(
+        UserError,
+        match=r"different: training\.decay_start: 500000 -> 5; training\.steps: 1000000 -> 5\. .*--force",
+    ):
         write_run(path, other)
     assert read_run(path) == run
     write_run(path, other, replace=True)

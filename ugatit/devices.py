@@ -59,9 +59,12 @@ def keep_freed_memory() -> None:
 
 
 def compute_deterministically(device: torch.device) -> None:
-    """Choose deterministic algorithms, so that the same run gives the same bits on the same machine."""
+    """Choose deterministic algorithms, so that the same run gives the same bits on the same machine.
+
+    On the CPU the operations used here are deterministic as they are.
+    """
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.normalization import EPSILON, DecoderNorm
+from ugatit.nn.padding import reflect
 
 
 class PaddedConv(nn.Module):
@@ -21,7 +22,7 @@ class PaddedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pad and convolve."""
-        return self.conv(F.pad(x, 4 * (self.pad,), mode="reflect"))
+        return self.conv(reflect(x, (self.pad, self.pad, self.pad, self.pad)))
 
 
 class ConvNormRelu(nn.Sequential):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.attention import CAM, Branches
+from ugatit.nn.padding import reflect
 from ugatit.nn.precision import at_least_float32
 from ugatit.nn.spectral_norm import SpectralConv2d
 
@@ -73,13 +74,13 @@ class AttentionDiscriminator(nn.Module):
         features = x
         for conv in self.body:
             padding = SYMMETRIC if conv.stride == 2 else self.padding
-            features = F.leaky_relu(conv(F.pad(features, padding, mode="reflect")), SLOPE)
+            features = F.leaky_relu(conv(reflect(features, padding)), SLOPE)
         cam_logits = None
         if self.cam is not None:
             cam_logits, features = self.cam(features)
             if self.cam.mix is not None:
                 features = F.leaky_relu(features, SLOPE)
-        patches = self.classifier(F.pad(features, self.padding, mode="reflect"))
+        patches = self.classifier(reflect(features, self.padding))
         return DiscriminatorOutput(patches, cam_logits, at_least_float32(features).sum(1, keepdim=True))
 
 

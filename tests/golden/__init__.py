@@ -1,0 +1,1 @@
+"""Numbers that must not move unless the arithmetic is meant to change."""

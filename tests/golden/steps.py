@@ -1,0 +1,77 @@
+"""Two tiny float64 steps of every model: their losses and checksums of the weights after them.
+
+`python -m tests.golden.steps` writes the file that the test compares with. Do so only after raising `NUMERICS` in
+the method's file: with it, every run of the method is trained anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests.conftest import ROOT, TINY
+from ugatit.files import read_json, write_json
+from ugatit.params import Params, load, merge, method_module, parse, resolve
+from ugatit.strict import check
+
+STEPS = 2
+FOLDER = Path(__file__).parent
+
+
+def golden_file(method: str) -> Path:
+    """Where a method's numbers are kept."""
+    return FOLDER / f"{method}.json"
+
+
+def tiny_models(method: str) -> list[str]:
+    """The models of params.yaml that use a method."""
+    return [name for name, model in load(ROOT / "params.yaml").models.items() if model.method == method]
+
+
+def compute(model: str) -> dict[str, Any]:
+    """Losses of each step, and the sum and the sum of squares of each network's state afterwards."""
+    run = resolve(_tiny(load(ROOT / "params.yaml")), "cat2dog", model, 0)
+    method = method_module(run.method)
+    parameters = check(method.Parameters, run.parameters, model)
+    px = run.training.image_px
+    networks = {name: net.double().train() for name, net in method.build(parameters, px, 0).items()}
+    optimizers = method.optimizers(networks, parameters)
+    generator = torch.Generator().manual_seed(0)
+
+    def picture() -> torch.Tensor:
+        return torch.rand(1, 3, px, px, generator=generator, dtype=torch.float64) * 2 - 1
+
+    losses = []
+    for _ in range(STEPS):
+        batches = [(picture(), picture()) for _ in range(method.draws(parameters))]
+        terms = method.update(networks, optimizers, batches, parameters)
+        losses.append({name: float(term) for name, term in terms.items()})
+    states = {
+        name: torch.cat([t.flatten() for t in net.state_dict().values()]) for name, net in networks.items()
+    }
+    checksums = {name: [float(s.sum()), float(s.square().sum())] for name, s in states.items()}
+    return {"losses": losses, "checksums": checksums}
+
+
+def read_golden(method: str) -> dict[str, Any]:
+    """The numbers of a method, with the version of its arithmetic."""
+    golden: dict[str, Any] = read_json(golden_file(method), "golden numbers", "Write them first.")
+    return golden
+
+
+def write_golden(method: str) -> None:
+    """Write the numbers of a method as they are now."""
+    models = {model: compute(model) for model in tiny_models(method)}
+    write_json(golden_file(method), {"numerics": method_module(method).NUMERICS, "models": models})
+
+
+def _tiny(params: Params) -> Params:
+    """The parameters with small networks; groups must divide their width."""
+    config = merge(params.model_dump(exclude_unset=True), TINY)
+    return parse(merge(config, {"models": {"ugatit-gn": {"parameters": {"network": {"gn_groups": 2}}}}}))
+
+
+if __name__ == "__main__":
+    write_golden("ugatit")
