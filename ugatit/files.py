@@ -58,6 +58,17 @@ def read_json(path: Path, what: str, remedy: str) -> Any:
         raise UserError(f"{path}: cannot be read as JSON ({error}); expected {what}. {remedy}") from None
 
 
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a file of one JSON object per line; a last line cut off by a kill is left out."""
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
+
+
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()

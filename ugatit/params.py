@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,7 +25,9 @@ DIRECTIONS: tuple[Direction, Direction] = ("a2b", "b2a")
 REFERENCES = ("source", "real")
 """Rows beside every model: the untranslated source pictures, and real training pictures of the target."""
 
-RESERVED_NAMES = frozenset({*REFERENCES, "tables", "metrics", "sheets", "figures", "report", "data", "logs"})
+RESERVED_NAMES = frozenset(
+    {*REFERENCES, "tables", "metrics", "sheets", "figures", "report", "data", "logs", "benchmarks"}
+)
 """Names that folders of the results directory already have; no dataset or model can be called so."""
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -375,6 +378,13 @@ def write_run(path: Path, run: Run, replace: bool = False) -> None:
 def schema_text() -> str:
     """The JSON schema of params.yaml, with every method's parameters, as it stands in workflow/schemas."""
     schema = Params.model_json_schema()
+    methods = {}
+    for name in sorted(
+        module.name for module in pkgutil.iter_modules(importlib.import_module("ugatit.methods").__path__)
+    ):
+        methods[name] = method_module(name).Parameters.model_json_schema()
+        schema["$defs"] |= methods[name].pop("$defs", {})
+    schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2) + "\n"
 

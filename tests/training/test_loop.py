@@ -16,11 +16,11 @@ from safetensors.torch import load_file
 
 from tests.conftest import MakeRun
 from ugatit.errors import UserError
+from ugatit.files import read_json_lines
 from ugatit.manifest import Manifest, write_manifest
 from ugatit.methods import ugatit
 from ugatit.nn.losses import NonFiniteLoss
 from ugatit.training import checkpoint, loop
-from ugatit.training.log import read_log
 from ugatit.training.loop import Options, train
 from ugatit.training.stop import STOPPED_EXIT, Stopped
 
@@ -68,7 +68,9 @@ def test_resume_equals_an_undisturbed_run_bit_for_bit(
         train(path, dataset.path, EVERY_STEP)
     resumed = train(path, dataset.path, QUIET)
     assert bytes_of(resumed) == bytes_of(undisturbed)
-    steps = [record["step"] for record in read_log(path.with_name("train.jsonl")) if "losses" in record]
+    steps = [
+        record["step"] for record in read_json_lines(path.with_name("train.jsonl")) if "losses" in record
+    ]
     assert steps == list(range(1, 7))
 
 
@@ -273,7 +275,7 @@ def test_what_is_written_at_the_end(dataset: Manifest, make_run: MakeRun) -> Non
     assert described["data_sha256"] == dataset.digest()
     tensors = load_file(path.with_name("weights.safetensors"))
     assert {name.split(".")[0] for name in tensors} == set(described["parameters"])
-    records = read_log(path.with_name("train.jsonl"))
+    records = read_json_lines(path.with_name("train.jsonl"))
     assert [r["event"] for r in records if "event" in r] == ["start", "finished"]
     assert [r["lr_factor"] for r in records if "losses" in r] == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0])
 
@@ -283,6 +285,6 @@ def test_bfloat16_trains_near_float32(dataset: Manifest, make_run: MakeRun) -> N
     for precision in ("float32", "bfloat16"):
         path, _ = make_run(precision, precision=precision)
         train(path, dataset.path, QUIET)
-        logs[precision] = read_log(path.with_name("train.jsonl"))[1]["losses"]["generator"]
+        logs[precision] = read_json_lines(path.with_name("train.jsonl"))[1]["losses"]["generator"]
     assert logs["float32"] != logs["bfloat16"]
     assert logs["bfloat16"] == pytest.approx(logs["float32"], rel=0.02)

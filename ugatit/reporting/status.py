@@ -12,8 +12,7 @@ from rich.live import Live
 from rich.table import Column, Table
 
 from ugatit.errors import UserError
-from ugatit.files import read_json
-from ugatit.training.log import read_log
+from ugatit.files import read_json, read_json_lines
 
 QUIET_AFTER_S = 300.0
 """A run whose log has not grown for so long is shown as stopped."""
@@ -69,7 +68,7 @@ def show_status(results: Path, *, watch: bool) -> None:
 def _read_run(path: Path, results: Path) -> RunStatus:
     """Read one train.jsonl and the run.json beside it."""
     run = read_json(path.with_name("run.json"), "the run of a training", "Start the training again.")
-    records = read_log(path)
+    records = read_json_lines(path)
     steps = [record for record in records if "losses" in record]
     last: dict[str, Any] = steps[-1] if steps else {"step": 0, "steps_per_s": 0.0, "losses": {}}
     state = records[-1].get("event", "running") if records else "running"

@@ -13,6 +13,8 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ugatit.files import read_json_lines
+
 LOG_POINTS = 2000
 """Lines of train.jsonl over a whole run."""
 
@@ -101,17 +103,6 @@ class TrainingLog:
             handle.write(json.dumps(record) + "\n")
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The records of a train.jsonl; a last line cut off by a kill is left out."""
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
-
-
 def drop_after(path: Path, step: int) -> float:
     """Forget what an interrupted attempt wrote after the checkpoint from which training goes on.
 
@@ -119,6 +110,6 @@ def drop_after(path: Path, step: int) -> float:
     """
     if not path.is_file():
         return 0.0
-    kept = [record for record in read_log(path) if record["step"] <= step]
+    kept = [record for record in read_json_lines(path) if record["step"] <= step]
     path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
     return float(kept[-1]["elapsed_s"]) if kept else 0.0
