@@ -8,6 +8,7 @@ RUN := .venv/.installed
 DEV := .venv/.installed-dev
 TEST_WORKERS := 2
 export UV_HTTP_TIMEOUT ?= 180
+export UV_SYSTEM_CERTS ?= 1
 
 .PHONY: help demo test lint lock clean
 
