@@ -39,9 +39,6 @@ LIGHT_PX = 256
 LOAD_MARGIN_PX = 30
 """By how much the authors' program enlarges training pictures before the crop."""
 
-UNKNOWN_STEP = 0
-"""The authors' files do not hold the step."""
-
 EXPECTED = "expected a checkpoint of the authors' PyTorch code"
 
 UNREADABLE = (
@@ -90,7 +87,7 @@ def import_checkpoint(
             raise UserError(f"--image-px {image_px}: {file} is a full model of {px} pixels. Leave it out.")
     model = model or ("ugatit-light" if network["light"] else "ugatit")
     run = _run(file, params, dataset, model, network, px)
-    save_weights(path, run, _fill(file, states, run), UNKNOWN_STEP, data_sha256=None)
+    save_weights(path, run, _fill(file, states, run), step=None, data_sha256=None)
     log.info("%s: %s at %d pixels", path, model, px)
     return path
 

@@ -20,10 +20,10 @@ TENSORS = "weights.safetensors"
 REMEDY = "Train the run, or import a checkpoint with `ugatit import-checkpoint`."
 
 
-def save_weights(path: Path, run: Run, networks: Networks, step: int, data_sha256: str | None) -> None:
+def save_weights(path: Path, run: Run, networks: Networks, step: int | None, data_sha256: str | None) -> None:
     """Write weights.safetensors and then the weights.json that vouches for it.
 
-    `data_sha256` is the digest of the training data's manifest, None for imported weights.
+    `data_sha256` is the digest of the training data's manifest; it and `step` are None for imported weights.
     """
     tensors = {
         f"{name}.{key}": value.detach().cpu().contiguous()

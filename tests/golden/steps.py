@@ -6,16 +6,19 @@ the method's file: with it, every run of the method is trained anew.
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
+import ugatit.methods
 from tests.conftest import ROOT, TINY
 from ugatit.files import read_json, write_json
 from ugatit.params import Params, load, merge, method_module, parse, resolve
 from ugatit.strict import check
 
+METHODS = sorted(module.name for module in pkgutil.iter_modules(ugatit.methods.__path__))
 STEPS = 2
 FOLDER = Path(__file__).parent
 
@@ -74,4 +77,5 @@ def _tiny(params: Params) -> Params:
 
 
 if __name__ == "__main__":
-    write_golden("ugatit")
+    for name in METHODS:
+        write_golden(name)

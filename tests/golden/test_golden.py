@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.golden.steps import compute, read_golden, tiny_models
+from tests.golden.steps import METHODS, compute, read_golden, tiny_models
 from ugatit.params import method_module
 
-METHODS = ["ugatit"]
 CASES = [(method, model) for method in METHODS for model in tiny_models(method)]
 
 RELATIVE_TOLERANCE = 1e-9

@@ -1,0 +1,101 @@
+"""The commands of README.md and docs run as they stand, on tiny pictures with tiny networks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from tests.conftest import ROOT, TINY
+from ugatit.params import Params, load, merge, parse
+
+DOCUMENTS = ["README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
+
+SMALL = {
+    "training": {"load_px": 46, "steps": 2, "decay_start": 1},
+    "evaluation": {
+        "extractor": {"name": "efficientnet-lite0", "weights": None, "sha256": "57934424"},
+        "kid_subset_size": 3,
+        "paper_block_size": 3,
+    },
+}
+"""Beside the tiny networks: a size that fits them, an extractor that needs no download."""
+
+PICTURES = 50
+"""Test pictures per side: what a KID subset takes by default."""
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The fenced blocks of a document in one language."""
+    return [text for name, text in BLOCK.findall((ROOT / document).read_text()) if name == language]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
+    """A copy of the repository with small numbers and a folder of noise as cat2dog."""
+    folder = tmp_path_factory.mktemp("repository")
+    for part in ("Snakefile", "workflow", "profiles", "ugatit", "data_prep"):
+        source = ROOT / part
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy(
+            source, folder
+        )
+    config = merge(merge(params.model_dump(exclude_unset=True), TINY), SMALL)
+    config["models"] = {name: config["models"][name] for name in ("ugatit", "ugatit-light")}
+    config["tables"] = {"kid": config["tables"]["kid"]}
+    config["training"]["image_px"] = 16
+    (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    rng = np.random.default_rng(0)
+    for split, count in {"trainA": 4, "trainB": 4, "testA": PICTURES, "testB": PICTURES}.items():
+        (folder / "raw/cat2dog" / split).mkdir(parents=True)
+        for k in range(count):
+            pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "raw/cat2dog" / split / f"{k:02d}.png")
+    return folder
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_run(repository: Path, document: str) -> None:
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "OMP_NUM_THREADS": "1",
+    }
+    for text in blocks(document, "bash"):
+        for command in text.splitlines():
+            if command.startswith(". "):
+                continue
+            done = subprocess.run(
+                ["bash", "-euc", command],
+                cwd=repository,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_parameter_examples_are_accepted(params: Params, document: str) -> None:
+    config = load(ROOT / "params.yaml").model_dump(exclude_unset=True)
+    for text in blocks(document, "yaml"):
+        config = merge(config, yaml.safe_load(text))
+        parse(config, document)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    file = ROOT / document
+    for target in LINK.findall(file.read_text()):
+        assert (file.parent / target).exists(), target
