@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from ugatit.manifest import Manifest, describe_picture, read_manifest, write_manifest
-from ugatit.params import Params, Run, load, merge, parse, resolve, write_run
+from ugatit.params import Params, load, merge, parse
+from ugatit.run import Run, resolve, write_run
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {"trainA": 5, "trainB": 4, "testA": 3, "testB": 2}

@@ -23,7 +23,8 @@ from ugatit.cli import app
 from ugatit.errors import UserError
 from ugatit.images import read_rgb, to_tensor, to_uint8, write_png
 from ugatit.methods import ugatit
-from ugatit.params import Run, load, merge, resolve
+from ugatit.params import load, merge
+from ugatit.run import Run, resolve
 from ugatit.strict import check
 from ugatit.weights import read_weights, save_weights
 

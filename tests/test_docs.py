@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import yaml
 from PIL import Image
 
 from tests.conftest import ROOT, TINY
+from tests.workflow.planning import copy_workflow, snakemake
 from ugatit.params import Params, load, merge, parse
 
 DOCUMENTS = ["README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")))]
+RUNS = [f"docs/runs/{file.name}" for file in sorted((ROOT / "docs/runs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 
@@ -86,6 +89,18 @@ def test_commands_run(repository: Path, document: str) -> None:
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.parametrize("document", RUNS)
+def test_commands_of_documented_runs_are_planned(tmp_path: Path, document: str) -> None:
+    folder = copy_workflow(tmp_path)
+    shutil.copytree(ROOT / "docs/runs", folder / "docs/runs")
+    commands = [line for text in blocks(document, "bash") for line in text.splitlines()]
+    assert commands
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "snakemake"
+        assert snakemake(folder, "--dry-run", *arguments).code == 0, command
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_parameter_examples_are_accepted(params: Params, document: str) -> None:
     config = load(ROOT / "params.yaml").model_dump(exclude_unset=True)
@@ -94,7 +109,7 @@ def test_parameter_examples_are_accepted(params: Params, document: str) -> None:
         parse(config, document)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *RUNS])
 def test_links_lead_somewhere(document: str) -> None:
     file = ROOT / document
     for target in LINK.findall(file.read_text()):

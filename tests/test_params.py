@@ -11,7 +11,8 @@ import yaml
 
 from tests.conftest import ROOT
 from ugatit.errors import UserError
-from ugatit.params import Params, differences, load, merge, parse, read_run, resolve, schema_text, write_run
+from ugatit.params import Params, load, merge, parse, schema_text
+from ugatit.run import differences, read_run, resolve, write_run
 
 
 def overlay(params: Params, text: str) -> dict[str, Any]:

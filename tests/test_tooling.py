@@ -21,7 +21,7 @@ LAYERS = (
     {"errors"},
     {"files", "strict", "devices"},
     {"params", "images", "nn"},
-    {"manifest", "methods", "plan"},
+    {"manifest", "methods", "plan", "run"},
     {"data", "weights", "authors_layout"},
     {"authors_checkpoint"},
     {"training", "evaluation", "reporting"},

@@ -77,8 +77,9 @@ def resolve(
     force: Annotated[bool, typer.Option("--force", help="Replace a run.json with other parameters.")] = False,
 ) -> None:
     """Write the parameters of one run to run.json, the trainer's only configuration."""
-    from ugatit.params import Run, load, write_run
-    from ugatit.params import resolve as resolve_run
+    from ugatit.params import load
+    from ugatit.run import Run, write_run
+    from ugatit.run import resolve as resolve_run
     from ugatit.strict import check
 
     if value is not None:

@@ -15,7 +15,8 @@ import torch
 import ugatit.methods
 from tests.conftest import ROOT, TINY
 from ugatit.files import read_json, write_json
-from ugatit.params import Params, load, merge, method_module, parse, resolve
+from ugatit.params import Params, load, merge, method_module, parse
+from ugatit.run import resolve
 from ugatit.strict import check
 
 METHODS = sorted(module.name for module in pkgutil.iter_modules(ugatit.methods.__path__))

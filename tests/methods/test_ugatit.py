@@ -13,7 +13,8 @@ from ugatit.errors import UserError
 from ugatit.methods import Batch, ugatit
 from ugatit.nn.discriminators import DiscriminatorOutput
 from ugatit.nn.losses import NonFiniteLoss
-from ugatit.params import load, merge, resolve
+from ugatit.params import load, merge
+from ugatit.run import resolve
 from ugatit.strict import check
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml")

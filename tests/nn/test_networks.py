@@ -10,7 +10,8 @@ import torch
 from ugatit.errors import UserError
 from ugatit.methods import ugatit
 from ugatit.nn.discriminators import AttentionDiscriminator, smallest_px
-from ugatit.params import load, merge, resolve
+from ugatit.params import load, merge
+from ugatit.run import resolve
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml")
 

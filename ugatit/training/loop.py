@@ -22,7 +22,8 @@ from ugatit.files import read_json, sha256_json, write_json
 from ugatit.manifest import Manifest, read_manifest
 from ugatit.methods import Networks, Optimizers
 from ugatit.nn.losses import NonFiniteLoss
-from ugatit.params import Run, differences, method_module, read_run
+from ugatit.params import method_module
+from ugatit.run import Run, differences, read_run
 from ugatit.strict import check
 from ugatit.training.checkpoint import load_checkpoint, save_checkpoint
 from ugatit.training.log import TrainingLog

@@ -11,7 +11,8 @@ from torch import Tensor
 from ugatit.images import resize, to_tensor, to_uint8, write_png
 from ugatit.manifest import Manifest
 from ugatit.methods import Direction, Networks
-from ugatit.params import DIRECTIONS, Run, method_module
+from ugatit.params import DIRECTIONS, method_module
+from ugatit.run import Run
 
 PICTURES = 4
 GAP_PX = 4

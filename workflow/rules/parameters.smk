@@ -9,9 +9,10 @@ from pathlib import Path
 from data_prep.sources import fingerprint
 from ugatit import plan
 from ugatit.errors import USER_ERROR_EXIT, UserError
-from ugatit.params import DIRECTIONS, resolve
+from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
 from ugatit.reporting.tables import table_settings
+from ugatit.run import resolve
 
 
 def checked(function, *args):
