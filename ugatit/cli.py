@@ -303,7 +303,7 @@ def sheet(
         list[str], typer.Option(metavar="LABEL=MANIFEST", help="A column; repeated, from left to right.")
     ],
     output: Annotated[Path, typer.Option(help="The PNG to write.")],
-    source_label: Annotated[str, typer.Option(help="Label of the first column.")] = "source",
+    source_label: Annotated[str, typer.Option(help="Label of the first column; empty: none.")] = "source",
     rows: Annotated[int, typer.Option(help="Test pictures.")] = 6,
     seed: Annotated[int, typer.Option(help="Seed of their choice.")] = 0,
 ) -> None:

@@ -147,3 +147,13 @@ def test_the_choice_depends_on_the_seed_alone(tmp_path: Path) -> None:
 def test_no_more_pictures_than_there_are(tmp_path: Path) -> None:
     pictures = build(tmp_path, count=3, px=2).kept("testA")
     assert choose_pictures(pictures, 10, 0) == pictures
+
+
+def test_without_a_source_label_only_translations_are_shown(tmp_path: Path) -> None:
+    data = build(tmp_path / "data")
+    columns = [SheetColumn("inverted", translate(data, tmp_path / "t", lambda rgb: 255 - rgb))]
+    both = draw(data, columns, tmp_path / "both.png")
+    draw_sheet(data.path, "testA", "a2b", columns, tmp_path / "one.png", count=3, seed=0, source_label="")
+    one = read_rgb(tmp_path / "one.png")
+    assert both.shape[1] - one.shape[1] == MIN_TILE_PX + GAP_PX
+    assert np.array_equal(tile(one, 1, 0), tile(both, 1, 1))

@@ -65,17 +65,21 @@ def draw_sheet(
 
     `pictures` is the dataset's manifest, `split` the test pictures (testA for a2b), `direction` the split of
     the translations' manifests. All pictures are shown as squares of the size of the (largest) translations,
-    as the models see them. The same input gives the same bytes.
+    as the models see them. An empty `source_label` leaves the source out, for pictures that may not be shown.
+    The same input gives the same bytes.
 
     Raises: UserError if a manifest is damaged, a picture changed, or a translation is of another picture.
     """
     manifest = read_manifest(pictures)
     known = manifest.kept(split)
     chosen = choose_pictures(known, count, seed)
-    tiles = [[_Tile(manifest.read(picture).rgb) for picture in chosen]]
-    tiles += [_translated(column.translations, direction, chosen) for column in columns]
+    source = [_Tile(manifest.read(picture).rgb) for picture in chosen]
+    tiles = [_translated(column.translations, direction, chosen) for column in columns]
+    native = _native_px(tiles, source)
+    if source_label:
+        tiles, columns = [source, *tiles], [SheetColumn(source_label, None), *columns]
     rule = f"{len(chosen)} of {len(known)} pictures of {split}, chosen at random with seed {seed}"
-    write_png(output, _compose(tiles, [SheetColumn(source_label, None), *columns], rule))
+    write_png(output, _compose(tiles, columns, rule, native))
 
 
 def choose_pictures(pictures: Sequence[Picture], count: int, seed: int) -> list[Picture]:
@@ -106,9 +110,10 @@ def _translation(manifest: Manifest, row: Picture | None, picture: Picture) -> _
     return _Tile(manifest.read(row).rgb)
 
 
-def _compose(tiles: Sequence[Sequence[_Tile]], columns: Sequence[SheetColumn], rule: str) -> np.ndarray:
+def _compose(
+    tiles: Sequence[Sequence[_Tile]], columns: Sequence[SheetColumn], rule: str, native: int
+) -> np.ndarray:
     """Place labels, tiles and the rule on white."""
-    native = _native_px(tiles)
     factor = -(-MIN_TILE_PX // native)
     side = native * factor
     labels, label_px = fit_labels([column.label for column in columns], side, LABEL_SIZES_PX)
@@ -147,8 +152,8 @@ def _draw_empty(draw: ImageDraw.ImageDraw, reason: str, left: int, top: int, sid
     draw_lines(draw, lines, left + side // 2, y, FOOTER_SIZE_PX, GREY)
 
 
-def _native_px(tiles: Sequence[Sequence[_Tile]]) -> int:
+def _native_px(translations: Sequence[Sequence[_Tile]], source: Sequence[_Tile]) -> int:
     """The size at which all pictures are shown: the largest translation's, else the sources'."""
-    sides = [[max(tile.rgb.shape[:2]) for tile in column if tile.rgb is not None] for column in tiles]
-    translated = [side for column in sides[1:] for side in column]
-    return max(translated or [min(max(sides[0]), MAX_SOURCE_PX)])
+    translated = [tile for column in translations for tile in column]
+    sides = [[max(t.rgb.shape[:2]) for t in tiles if t.rgb is not None] for tiles in (translated, source)]
+    return max(sides[0] or [min(max(sides[1]), MAX_SOURCE_PX)])
