@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.conftest import ROOT, TINY
 from tests.workflow.planning import copy_workflow, snakemake
+from ugatit.manifest import SPLITS
 from ugatit.params import Params, load, merge, parse
 
 DOCUMENTS = ["README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")))]
@@ -35,7 +36,7 @@ SMALL = {
 """Beside the tiny networks: a size that fits them, an extractor that needs no download."""
 
 PICTURES = 50
-"""Test pictures per side: what a KID subset takes by default."""
+"""Pictures per split: what a KID subset takes by default."""
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -59,9 +60,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path
     config["training"]["image_px"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     rng = np.random.default_rng(0)
-    for split, count in {"trainA": 4, "trainB": 4, "testA": PICTURES, "testB": PICTURES}.items():
+    for split in SPLITS:
         (folder / "raw/cat2dog" / split).mkdir(parents=True)
-        for k in range(count):
+        for k in range(PICTURES):
             pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "raw/cat2dog" / split / f"{k:02d}.png")
     return folder
