@@ -16,7 +16,7 @@ from ugatit.params import Dataset, load
 from ugatit.strict import check
 
 app = typer.Typer(
-    help="Build datasets: trainA, trainB, testA and testB with a manifest that knows every picture.",
+    help="Build and check datasets: trainA, trainB, testA and testB, with a manifest of every picture.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -83,6 +83,40 @@ def build(
     manifest = build_dataset(entry.source, target, expected, threads or os.cpu_count() or 1)
     counts = Counter(f"{row.split}: {row.status}" for row in manifest.rows)
     typer.echo(f"{manifest.path}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+@app.command("check")
+def check_pictures(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with trainA, trainB, testA and testB: raw, or a built dataset.")
+    ],
+    kid_subset_size: Annotated[
+        int, typer.Option(min=1, help="evaluation.kid_subset_size: how many test pictures it takes.")
+    ] = 50,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="File to write the whole report to, with every name.", show_default=False
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Pictures worked on at a time.", show_default="all cores")
+    ] = None,
+) -> None:
+    """Say what is wrong with a folder of pictures, and what to do about it.
+
+    Looks for unreadable, odd and repeated pictures, and for pictures in train and test or on both sides.
+
+    Exit code: 0 without a problem (warnings and notes do not count), 1 with problems, 2 without a folder.
+    """
+    from data_prep.check import check_folder
+    from data_prep.report import show, write_report
+
+    report = check_folder(folder, kid_subset_size, threads or os.cpu_count() or 1)
+    show(report)
+    if json_file is not None:
+        write_report(json_file, report)
+    raise typer.Exit(1 if report.problems else 0)
 
 
 def main() -> None:
