@@ -9,8 +9,8 @@ from pathlib import Path
 
 from data_prep.datasets import drawn, folder
 from data_prep.placing import MANIFEST, install, require_apart, staging_folder
-from data_prep.sources import SPLITS, Source, fingerprint, raw_root
-from ugatit.manifest import KEPT, Manifest, Picture
+from data_prep.sources import Source, fingerprint, raw_root
+from ugatit.manifest import KEPT, SPLITS, Manifest, Picture
 from ugatit.params import FolderSource
 
 LOG = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from data_prep.examine import Examined, examine
 from data_prep.findings import NOTE, PROBLEM, WARNING, Finding, Pictures, per_split
 from data_prep.overlap import repeated, shared
 from data_prep.parallel import in_parallel
-from data_prep.sources import SPLITS, list_files, printable
+from data_prep.sources import list_files, nested_root, printable, subfolders
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
+from ugatit.manifest import SPLITS
 
 SCHEMA = 1
 """Layout of the JSON report."""
@@ -105,12 +106,10 @@ def _describe(name: str, pictures: Sequence[Examined]) -> Split:
 def _absent(root: Path, pictures: Pictures, usable: Pictures) -> Iterable[Finding]:
     """Split folders that are not there, or hold nothing that can be used."""
     if missing := [split for split in SPLITS if split not in pictures]:
-        folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
-        nested = [folder for folder in folders if all((folder / split).is_dir() for split in SPLITS)]
         remedy = "Put the pictures into these folders, or rename the folders that hold them."
-        if nested:
-            remedy = f"All four are in {printable(str(nested[0]))}: use that folder."
-        found = ", ".join(printable(folder.name) for folder in folders) or "none"
+        if nested := nested_root(root):
+            remedy = f"All four are in {printable(str(nested))}: use that folder."
+        found = ", ".join(printable(folder.name) for folder in subfolders(root)) or "none"
         yield Finding(
             PROBLEM, "missing-split", f"folders missing (folders found: {found})", remedy, tuple(missing)
         )

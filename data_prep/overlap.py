@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from data_prep.examine import Examined
 from data_prep.findings import NOTE, PROBLEM, WARNING, Finding, Pictures, per_split
 from data_prep.likeness import ALIKE, SAME, count_with_neighbour, nearest
-from data_prep.sources import SPLITS
+from ugatit.manifest import SPLITS
 
 
 def repeated(usable: Pictures) -> Iterable[Finding]:

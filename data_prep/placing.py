@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_prep.sources import SPLITS, Record, Source, read_record
+from data_prep.sources import Record, Source, read_record
 from ugatit.errors import UserError
 from ugatit.files import write_json
-from ugatit.manifest import KEPT, Picture, write_manifest
+from ugatit.manifest import KEPT, SPLITS, Picture, write_manifest
 
 MANIFEST, RECORD, STAGING = "manifest.csv", "source.json", ".building"
 

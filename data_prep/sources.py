@@ -12,13 +12,11 @@ from typing import Any
 
 from ugatit.errors import UserError
 from ugatit.files import read_json, sha256_json
+from ugatit.manifest import SPLITS
 from ugatit.params import DrawnSource, FolderSource
 from ugatit.strict import Strict, check
 
 Source = FolderSource | DrawnSource
-
-SPLITS = ("trainA", "trainB", "testA", "testB")
-"""As in `ugatit.manifest`, which cannot be imported without torch."""
 
 ABSENT = "absent"
 """Fingerprint of a raw folder that is not there and from which nothing was built."""
@@ -42,6 +40,16 @@ def raw_split(source: FolderSource, split: str) -> Path:
     """The raw folder whose pictures become a split: the other side's with `swap`."""
     other = {"A": "B", "B": "A"}
     return raw_root(source) / (split[:-1] + other[split[-1]] if source.swap else split)
+
+
+def subfolders(root: Path) -> list[Path]:
+    """The folders directly below a folder, in order."""
+    return sorted(entry for entry in root.iterdir() if entry.is_dir())
+
+
+def nested_root(root: Path) -> Path | None:
+    """The folder below `root` that has all four splits, as archives often unpack; None if there is none."""
+    return next((f for f in subfolders(root) if all((f / split).is_dir() for split in SPLITS)), None)
 
 
 def list_files(folder: Path) -> list[Path]:

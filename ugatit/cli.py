@@ -245,7 +245,7 @@ def evaluate(
             return read_features(path)
         from ugatit.evaluation.features import features_of
 
-        return features_of(path, split, load, image_px, batch_size)
+        return features_of(path, split, load(), image_px, batch_size)
 
     fakes: dict[Direction, Features] = {}
     if a2b is not None:

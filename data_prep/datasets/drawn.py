@@ -8,9 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from data_prep.parallel import in_parallel
-from data_prep.sources import SPLITS
 from data_prep.synthetic import DOMAINS, draw
-from ugatit.manifest import Picture, describe_picture
+from ugatit.manifest import SPLITS, Picture, describe_picture
 from ugatit.params import DrawnSource
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_prep.parallel import in_parallel
-from data_prep.sources import SPLITS, list_files, printable, raw_root, raw_split
+from data_prep.sources import list_files, nested_root, printable, raw_root, raw_split, subfolders
 from ugatit.errors import UserError
 from ugatit.images import EXTENSIONS, PICTURE_SUFFIXES
-from ugatit.manifest import ERROR, KEPT, Picture, describe_picture
+from ugatit.manifest import ERROR, KEPT, SPLITS, Picture, describe_picture
 from ugatit.params import FolderSource
 
 LOG = logging.getLogger(__name__)
@@ -42,10 +42,9 @@ def _require_splits(root: Path) -> None:
     missing = [split for split in SPLITS if not (root / split).is_dir()]
     if not missing:
         return
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
-    nested = [folder for folder in folders if all((folder / split).is_dir() for split in SPLITS)]
-    remedy = f"All four are in {nested[0]}: change the dataset's `source.path` to it." if nested else REMEDY
-    found = ", ".join(printable(folder.name) for folder in folders) or "none"
+    nested = nested_root(root)
+    remedy = f"All four are in {nested}: change the dataset's `source.path` to it." if nested else REMEDY
+    found = ", ".join(printable(folder.name) for folder in subfolders(root)) or "none"
     raise UserError(
         f"{root}: no {', '.join(missing)} (folders found: {found}); expected {EXPECTED}. {remedy}"
     )

@@ -13,10 +13,10 @@ from PIL import Image
 import data_prep.build
 import data_prep.placing
 from data_prep.build import BAD_PICTURES_SHOWN, build_dataset
-from data_prep.sources import SPLITS, fingerprint, read_record
+from data_prep.sources import fingerprint, read_record
 from ugatit.errors import UserError
 from ugatit.files import sha256_file
-from ugatit.manifest import KEPT, Manifest, Picture, read_manifest
+from ugatit.manifest import KEPT, SPLITS, Manifest, Picture, read_manifest
 from ugatit.params import FolderSource
 
 ANIMATION, TRUNCATED, ZIP = "animation.gif", "cut.jpg", b"PK\x03\x04" + bytes(30)

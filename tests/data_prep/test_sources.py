@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import data_prep.sources
-import ugatit.manifest
 from data_prep.build import build_dataset
 from data_prep.sources import ABSENT, fingerprint, list_files
 from ugatit.errors import UserError
@@ -18,10 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def folder(raw: Path) -> FolderSource:
     return FolderSource(kind="folder", path=str(raw))
-
-
-def test_the_splits_are_those_of_the_manifest() -> None:
-    assert data_prep.sources.SPLITS == ugatit.manifest.SPLITS
 
 
 def test_planning_does_not_import_torch() -> None:

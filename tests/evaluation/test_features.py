@@ -171,26 +171,20 @@ def test_features_that_are_not_finite_are_refused(manifest: Manifest) -> None:
         extract_features(manifest, "testA", extractor(broken), None, PX, batch_size=4)
 
 
-def test_features_come_from_a_record_a_manifest_or_a_folder(
-    tmp_path: Path, folder: Path, manifest: Manifest
-) -> None:
+def test_features_come_from_a_manifest_or_a_folder(tmp_path: Path, folder: Path, manifest: Manifest) -> None:
     output = tmp_path / "testA.json"
     stored = extract_features(manifest, "testA", extractor(), output, PX, batch_size=4)
     write_manifest(folder / "manifest.csv", manifest.rows)
 
-    def unneeded() -> Extractor:
-        raise AssertionError("loaded the extractor for features that exist")
-
-    assert features_of(output, "testA", unneeded, PX, 4).sha256 == stored.sha256
-    assert features_of(folder, "testA", extractor, PX, 4).sha256 == stored.sha256
-    assert features_of(folder / "manifest.csv", "testA", extractor, PX, 4).sha256 == stored.sha256
-    assert len(features_of(folder, "testA", extractor, PX, 4, limit=2).values) == 2
+    assert features_of(folder, "testA", extractor(), PX, 4).sha256 == stored.sha256
+    assert features_of(folder / "manifest.csv", "testA", extractor(), PX, 4).sha256 == stored.sha256
+    assert len(features_of(folder, "testA", extractor(), PX, 4, limit=2).values) == 2
 
 
 def test_unreadable_pictures_are_named_and_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "broken.png").write_text("no picture")
     with caplog.at_level(logging.WARNING):
-        features = features_of(folder, "testA", extractor, PX, 4)
+        features = features_of(folder, "testA", extractor(), PX, 4)
     assert len(features.values) == 7
     assert "broken.png" in caplog.text
 
@@ -199,11 +193,11 @@ def test_inputs_without_pictures_are_refused(tmp_path: Path, folder: Path, manif
     for path in folder.iterdir():
         path.write_text("no picture")
     with pytest.raises(UserError, match="no usable picture"):
-        features_of(folder, "testA", extractor, PX, 4)
+        features_of(folder, "testA", extractor(), PX, 4)
     with pytest.raises(UserError, match="no such folder"):
-        features_of(tmp_path / "nowhere", "testA", extractor, PX, 4)
+        features_of(tmp_path / "nowhere", "testA", extractor(), PX, 4)
     with pytest.raises(UserError, match="no such manifest"):
-        features_of(tmp_path / "manifest.csv", "testA", extractor, PX, 4)
+        features_of(tmp_path / "manifest.csv", "testA", extractor(), PX, 4)
     with pytest.raises(UserError, match="no usable picture in split 'testB'"):
         extract_features(manifest, "testB", extractor(), None, PX, 4)
 

@@ -94,3 +94,4 @@ def test_bypass_classifies_and_passes_the_features_on() -> None:
     assert logits.shape == (2, 2)
     assert attended is x
     assert cam.mix is None
+    assert build(mode="bypass", tied=False).untied is None

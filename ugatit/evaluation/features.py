@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,23 +34,19 @@ log = logging.getLogger(__name__)
 def features_of(
     path: Path,
     split: str,
-    load: Callable[[], Extractor],
+    extractor: Extractor,
     image_px: int,
     batch_size: int,
     limit: int | None = None,
 ) -> Features:
-    """Take features from whatever was given: a features.json, a manifest, or a folder of pictures.
+    """Extract the features of a manifest's split or of a folder of pictures, without storing them.
 
-    `load` is called only if there is something to extract. `split` names the manifest's rows; for a folder it
-    is only a label. What is extracted here is not stored.
+    `split` names the manifest's rows; for a folder it is only a label.
 
-    Raises: UserError if the path is none of the three or has no usable pictures.
+    Raises: UserError if the path is neither or has no usable pictures.
     """
-    path = Path(path)
-    if path.suffix == ".json":
-        return read_features(path)
     manifest = read_manifest(path) if path.suffix == ".csv" else describe_folder(path, split)
-    return extract_features(manifest, split, load(), None, image_px, batch_size, limit)
+    return extract_features(manifest, split, extractor, None, image_px, batch_size, limit)
 
 
 def extract_features(

@@ -54,7 +54,7 @@ class CAM(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1)) if branches == "shared" else None
         self.mix = nn.Conv2d(2 * channels, channels, 1) if mode == "full" else None
         self.untied = None
-        if not tied:
+        if mode == "full" and not tied:
             self.untied = RowWeight(channels)
             self.untied_bias = nn.Parameter(torch.zeros(1))
 

@@ -104,7 +104,7 @@ def _entry(cell: Cell, letters: Letters, best: Mapping[str, float]) -> Entry:
 
 
 def _best(cells: Iterable[Cell]) -> dict[str, float]:
-    """The lowest printed value of our models per column, where two or more compete."""
+    """The lowest printed value of the models per column, where two or more compete."""
     values: dict[str, list[float]] = {}
     for cell in cells:
         if cell.row.kind == "model" and cell.value is not None:
@@ -115,7 +115,7 @@ def _best(cells: Iterable[Cell]) -> dict[str, float]:
 def _notices(cells: Iterable[Cell]) -> tuple[str, ...]:
     """How to read the grids, and a warning if the features are not the paper's."""
     cells = list(cells)
-    reading = "Lower is better. Bold: the best of our models, where a column has two or more."
+    reading = "Lower is better. Bold: the best of the models, where a column has two or more."
     if any(cell.paper for cell in cells):
         reading += " In brackets: the paper's value."
     warnings = _by_value(
