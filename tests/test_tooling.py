@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"errors"},
     {"files", "strict", "devices"},
-    {"params", "images", "nn"},
+    {"construction", "sources", "images", "nn"},
+    {"params"},
     {"manifest", "methods", "plan", "run"},
     {"data", "weights", "authors_layout"},
     {"authors_checkpoint"},
@@ -30,7 +31,7 @@ LAYERS = (
 )
 """Parts of `ugatit`, lowest first: each imports only itself and lower layers."""
 
-OPEN_TO_DATA_PREP = {"errors", "files", "strict", "params", "images", "manifest"}
+OPEN_TO_DATA_PREP = {"errors", "files", "strict", "construction", "sources", "params", "images", "manifest"}
 
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)( ; .+)? \\$")
 

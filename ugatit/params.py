@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from ugatit.construction import Construction
 from ugatit.errors import UserError
+from ugatit.sources import Asset, ConstructedSource, FolderSource, RawSource
 from ugatit.strict import Strict, check, nearest
 
 Direction = Literal["a2b", "b2a"]
@@ -36,39 +38,57 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 class Paths(Strict):
     """Where things are, relative to the repository's root."""
 
+    raw: str = Field(description="Raw pictures as they were fetched, one folder per source.")
     data: str = Field(description="Built datasets, one folder each.")
     results: str = Field(description="Everything that is computed from them.")
 
 
-class FolderSource(Strict):
-    """A folder with trainA, trainB, testA and testB."""
+def _kind_of_source(value: Any) -> str:
+    """How a dataset's source is told: by a name, or by the `kind` of a mapping."""
+    if isinstance(value, str):
+        return "name"
+    return str(value.get("kind", "no kind") if isinstance(value, Mapping) else getattr(value, "kind", value))
 
-    kind: Literal["folder"]
-    path: str
-    swap: bool = Field(default=False, description="Take the folder's A as domain B and its B as domain A.")
 
-
-class DrawnSource(Strict):
-    """Pictures drawn by code, for the demo and the tests."""
-
-    kind: Literal["drawn"]
-    train: int = Field(gt=0, description="Training pictures per domain.")
-    test: int = Field(gt=0, description="Test pictures per domain.")
-    picture_px: int = Field(ge=16, description="Side of the square pictures, pixels.")
-    seed: int = Field(ge=0)
+DatasetSource = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[FolderSource, Tag("folder")]
+    | Annotated[ConstructedSource, Tag("constructed")],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="kind_of_source",
+        custom_error_message="expected a key of `sources`, or a mapping of `kind: folder` or `constructed`",
+    ),
+]
 
 
 class Dataset(Strict):
     """One pair of unpaired domains."""
 
     domains: list[str] = Field(min_length=2, max_length=2, description="Names of domain A and domain B.")
-    source: FolderSource | DrawnSource = Field(discriminator="kind")
+    source: DatasetSource = Field(
+        description="A key of `sources` with trainA, trainB, testA and testB; a folder; or a construction."
+    )
     pictures: dict[Literal["trainA", "trainB", "testA", "testB"], int] = Field(
         default_factory=dict, description="Expected counts; a different count is a warning with the table."
     )
     training: dict[str, Any] = Field(
         default_factory=dict, description="Overrides `training` for this dataset."
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Dataset:
+        if isinstance(self.source, ConstructedSource) and len(self.pictures) < 4:
+            raise ValueError("a constructed dataset needs `pictures` for all of trainA, trainB, testA, testB")
+        return self
+
+    def raw_sources(self) -> list[str]:
+        """The keys of `sources` that the dataset is made from."""
+        if isinstance(self.source, str):
+            return [self.source]
+        if isinstance(self.source, ConstructedSource):
+            return list(dict.fromkeys([self.source.a.source, self.source.b.source]))
+        return []
 
     def direction_name(self, direction: Direction) -> str:
         """The paper's name of a direction, such as `selfie2anime` for a2b."""
@@ -197,7 +217,10 @@ class Params(Strict):
         default=None, description="Restrict all tables, e.g. `cat2dog` or `a,b`."
     )
     only_model: str | None = Field(default=None, description="Restrict all tables, e.g. `ugatit-light`.")
+    sources: dict[str, RawSource] = Field(default_factory=dict)
+    assets: dict[str, Asset] = Field(default_factory=dict)
     datasets: dict[str, Dataset] = Field(min_length=1)
+    construction: Construction
     training: Training
     methods: dict[str, dict[str, Any]]
     presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -208,19 +231,26 @@ class Params(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Params:
+        _require_names("source", self.sources)
+        _require_names("asset", self.assets)
         _require_names("dataset", self.datasets)
         _require_names("model", self.models)
         _require_names("table", self.tables)
+        for name in self.assets.keys() & self.sources.keys():
+            raise ValueError(f"assets.{name}: a source has that name too; choose another")
+        for name, dataset in self.datasets.items():
+            for key in dataset.raw_sources():
+                _require_known(f"datasets.{name}.source", key, self.sources)
         for name, model in self.models.items():
             if model.method is not None:
                 _require_known(f"models.{name}.method", model.method, self.methods)
             if model.preset is not None:
                 _require_known(f"models.{name}.preset", model.preset, self.presets)
-            for dataset in model.external.folders if model.external else ():
-                _require_known(f"models.{name}.external.folders", dataset, self.datasets)
+            for key in model.external.folders if model.external else ():
+                _require_known(f"models.{name}.external.folders", key, self.datasets)
         for name, table in self.tables.items():
-            for dataset in table.datasets:
-                _require_known(f"tables.{name}.datasets", dataset, self.datasets)
+            for key in table.datasets:
+                _require_known(f"tables.{name}.datasets", key, self.datasets)
             for key in table.models:
                 _require_known(f"tables.{name}.models", key, self.models)
         for key in self.sheet.models:
@@ -230,6 +260,25 @@ class Params(Strict):
         for key in self.selected_models():
             _require_known("only_model", key, self.models)
         return self
+
+    def construction_of(self, dataset: str) -> Construction:
+        """The stages of a constructed dataset: `construction` with the dataset's own changes.
+
+        Another detector replaces the whole entry, since each has settings of its own.
+
+        Raises: UserError naming the key that does not fit.
+        """
+        source = self.datasets[dataset].source
+        changes = source.stages if isinstance(source, ConstructedSource) else {}
+        base = self.construction.model_dump()
+        for side, stages in base.items():
+            detector = changes.get(side, {}).get("detect", {}).get("detector", {})
+            if (
+                detector.get("name", stages["detect"]["detector"]["name"])
+                != stages["detect"]["detector"]["name"]
+            ):
+                stages["detect"]["detector"] = {}
+        return check(Construction, merge(base, changes), f"datasets.{dataset}.source.stages")
 
     def selected_datasets(self) -> list[str]:
         """Datasets to which `only_dataset` restricts the tables; all if it is not set."""

@@ -21,6 +21,12 @@ def planned_tables(params: Params) -> list[str]:
     return [table for table in params.tables if _cells(params, table)]
 
 
+def planned_datasets(params: Params) -> list[str]:
+    """Datasets of which some table plans a run."""
+    cells = [cell for table in params.tables for cell in _cells(params, table)]
+    return list(dict.fromkeys(dataset for dataset, _ in cells))
+
+
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 
