@@ -6,17 +6,15 @@ Snakemake asks for that identity whenever it plans, so nothing here imports torc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ugatit.errors import UserError
 from ugatit.files import read_json, sha256_json
 from ugatit.manifest import SPLITS
-from ugatit.params import DrawnSource, FolderSource
+from ugatit.sources import FolderSource
 from ugatit.strict import Strict, check
-
-Source = FolderSource | DrawnSource
 
 ABSENT = "absent"
 """Fingerprint of a raw folder that is not there and from which nothing was built."""
@@ -47,11 +45,6 @@ def subfolders(root: Path) -> list[Path]:
     return sorted(entry for entry in root.iterdir() if entry.is_dir())
 
 
-def nested_root(root: Path) -> Path | None:
-    """The folder below `root` that has all four splits, as archives often unpack; None if there is none."""
-    return next((f for f in subfolders(root) if all((f / split).is_dir() for split in SPLITS)), None)
-
-
 def list_files(folder: Path) -> list[Path]:
     """All visible files below a folder, also in subfolders, in order of their relative names.
 
@@ -67,24 +60,28 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def fingerprint(source: Source, recorded: Path | None = None) -> str:
+def fingerprint(source: FolderSource, recorded: Path | None = None) -> str:
     """Identify what a source offers by relative names and sizes, without reading a picture.
 
     A raw folder may be deleted once the dataset is built: then the fingerprint in `recorded`, the
-    dataset's source.json, stands for it, and `ABSENT` if there is none. Drawn pictures depend on
-    nothing outside their parameters.
+    dataset's source.json, stands for it, and `ABSENT` if there is none.
 
     Raises: UserError if a folder cannot be listed or `recorded` cannot be read.
     """
-    if isinstance(source, DrawnSource):
-        return "drawn"
     root = raw_root(source)
     folders = [root / split for split in SPLITS if (root / split).is_dir()]
     if folders:
-        files = [file for folder in folders for file in list_files(folder)]
-        return sha256_json([[printable(file.relative_to(root).as_posix()), _size(file)] for file in files])
+        return _listing_hash(root, [file for folder in folders for file in list_files(folder)])
     record = read_record(recorded) if recorded is not None else None
     return record.fingerprint if record else ABSENT
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Identify all files below a folder by relative names and sizes.
+
+    Raises: UserError if a folder cannot be listed.
+    """
+    return _listing_hash(folder, list_files(folder))
 
 
 def read_record(path: Path) -> Record | None:
@@ -111,6 +108,10 @@ def _refuse(error: OSError) -> None:
     raise UserError(
         f"{error.filename}: cannot be listed ({error.strerror}). Check its permissions."
     ) from None
+
+
+def _listing_hash(root: Path, files: Iterable[Path]) -> str:
+    return sha256_json([[printable(file.relative_to(root).as_posix()), _size(file)] for file in files])
 
 
 def _size(file: Path) -> int:

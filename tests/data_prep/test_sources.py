@@ -9,7 +9,7 @@ import pytest
 from data_prep.build import build_dataset
 from data_prep.sources import ABSENT, fingerprint, list_files
 from ugatit.errors import UserError
-from ugatit.params import DrawnSource, FolderSource
+from ugatit.sources import FolderSource
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,11 +65,6 @@ def test_a_damaged_record_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "source.json").write_text(content)
     with pytest.raises(UserError, match=r"source\.json"):
         fingerprint(folder(tmp_path / "none"), tmp_path / "source.json")
-
-
-def test_drawn_pictures_depend_on_nothing_outside() -> None:
-    first = DrawnSource(kind="drawn", train=1, test=1, picture_px=16, seed=0)
-    assert fingerprint(first) == fingerprint(first, Path("nowhere.json"))
 
 
 def test_files_are_listed_in_order_without_what_is_hidden(tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""Obtain raw pictures: take what the user has, or the first mirror's archive, or draw them.
+
+The result is a folder and a small record of it; whatever is built from them depends on the record.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from data_prep.sources import ABSENT, folder_fingerprint, list_files
+from ugatit.errors import UserError
+from ugatit.files import read_json, sha256_file, write_json
+from ugatit.sources import Asset, RawSource
+from ugatit.strict import Strict, check
+
+LOG = logging.getLogger(__name__)
+
+MARK = ".obtained.json"
+"""The record of a folder that was made here, inside it: such a folder may be replaced, no other."""
+
+FIRST = "first"
+"""Name of the state in which a folder was made."""
+
+
+class Archive(Strict):
+    """The file that raw pictures were unpacked from."""
+
+    file: str
+    url: str
+    """Empty if it was there already."""
+    bytes: int
+    sha256: str
+    verified: bool
+    """Whether the hash is a known one."""
+
+
+class Obtained(Strict):
+    """What raw/<name>.json says: where raw pictures are, and what they are."""
+
+    folder: str
+    swap: bool
+    """Its A is our domain B."""
+    made: bool
+    """Whether they were unpacked or drawn here; else the folder is the user's and never touched."""
+    origin: dict[str, Any]
+    """The entry of `sources` that was followed."""
+    archive: Archive | None
+    fingerprint: str
+    """Of the names and sizes of all files."""
+    state: str
+    """The workflow's name for this state of the folder; see `folder_state`."""
+
+
+def obtain(
+    name: str,
+    source: RawSource,
+    raw: Path,
+    *,
+    state: str = FIRST,
+    threads: int = 1,
+    accept_checksum: bool = False,
+) -> Obtained:
+    """Make the folder of a source, unless it is there, and write its record `<raw>/<name>.json`.
+
+    The folder is `source.path` if that is one, else `<raw>/<name>`. It is whole or absent.
+
+    Raises: UserError if there is no such place, every mirror failed, or an archive cannot be used.
+    """
+    own, record = raw / name, raw / f"{name}.json"
+    earlier = read_obtained(own / MARK) if (own / MARK).exists() else None
+    if earlier and earlier.fingerprint == folder_fingerprint(own):
+        if earlier.origin == source.model_dump() and not source.drawn:
+            obtained = earlier.model_copy(update={"state": state})
+            write_json(record, obtained.model_dump())
+            return obtained
+        shutil.rmtree(own)
+        earlier = None
+    folder, made, swap, archive = _obtain(name, source, raw, threads, accept_checksum)
+    if earlier and folder == own and earlier.origin == source.model_dump():
+        # Files were added to or taken from what was unpacked here: it still is that copy.
+        swap, archive = earlier.swap, earlier.archive
+    obtained = Obtained(
+        folder=str(folder),
+        swap=swap,
+        made=made,
+        origin=source.model_dump(),
+        archive=archive,
+        fingerprint=folder_fingerprint(folder),
+        state=state,
+    )
+    if made:
+        write_json(own / MARK, obtained.model_dump())
+    write_json(record, obtained.model_dump())
+    return obtained
+
+
+def fetch_asset(asset: Asset, *, accept_checksum: bool = False) -> Path:
+    """Download a file that is no archive to its place, unless it is there.
+
+    Raises: UserError if every mirror failed or the file has another hash than is known.
+    """
+    from data_prep.fetch import download
+
+    download(asset.mirrors, Path(asset.file), accept_checksum=accept_checksum)
+    return Path(asset.file)
+
+
+def read_obtained(path: Path) -> Obtained:
+    """Read the record of a source.
+
+    Raises: UserError if it is missing or damaged.
+    """
+    remedy = "Make it with `data-prep fetch`; a damaged one can be deleted."
+    return check(Obtained, read_json(path, "the record of raw pictures", remedy), str(path))
+
+
+def folder_state(name: str, source: RawSource, raw: Path) -> str:
+    """The name of the state in which a source's folder is, for the workflow to notice a change.
+
+    It stays the same from before the folder is made to after, and when the folder is removed: nothing has
+    to be made anew for that. It changes when files are added, removed or replaced.
+    """
+    record = raw / f"{name}.json"
+    if not record.exists():
+        return FIRST
+    obtained = read_obtained(record)
+    given = Path(source.path).expanduser() if source.path else raw / name
+    folder = given if given.is_dir() else raw / name
+    current = folder_fingerprint(folder) if folder.is_dir() else ABSENT
+    return obtained.state if current in (obtained.fingerprint, ABSENT) else current
+
+
+def _obtain(
+    name: str, source: RawSource, raw: Path, threads: int, accept_checksum: bool
+) -> tuple[Path, bool, bool, Archive | None]:
+    """The folder, whether it was made here, whether its sides are swapped, and the archive it came from."""
+    own = raw / name
+    if source.drawn:
+        from data_prep.drawing.raw_folders import draw_raw_folders
+
+        draw_raw_folders(own, source.drawn.faces, source.drawn.seed, threads)
+        return own, True, source.swap, None
+    if source.path:
+        given = Path(source.path).expanduser()
+        if not given.exists():
+            raise UserError(f"sources.{name}.path: {given} does not exist; expected an archive or a folder.")
+        tables = _parquet_files(given)
+        if given.is_dir() and not tables:
+            return given, False, source.swap, None
+        _unpack(given, tables, own)
+        return own, True, source.swap, None if given.is_dir() else _archive(given)
+    if own.is_dir() and list_files(own):
+        LOG.info("%s: is there already and taken as it is", own)
+        return own, False, source.swap, None
+    if not source.mirrors or source.file is None:
+        raise UserError(
+            f"{own}: no such folder, and sources.{name} knows no place to download it from. Put the raw "
+            f"pictures there, or name your folder or archive in sources.{name}.path; see docs/datasets.md."
+        )
+    from data_prep.fetch import download
+
+    file = raw / source.file
+    fetched = download(source.mirrors, file, accept_checksum=accept_checksum)
+    _unpack(file, _parquet_files(file), own)
+    swapped = fetched.mirror is not None and fetched.mirror.swapped
+    archive = Archive(
+        file=str(file), url=fetched.url, bytes=fetched.bytes, sha256=fetched.sha256, verified=fetched.verified
+    )
+    return own, True, source.swap != swapped, archive
+
+
+def _unpack(given: Path, tables: Sequence[Path], folder: Path) -> None:
+    """Unpack an archive, or the parquet files of a folder."""
+    LOG.info("%s: unpacking to %s", given, folder)
+    if tables:
+        from data_prep.parquet import unpack_parquet
+
+        unpack_parquet(tables, folder)
+    else:
+        from data_prep.archives import unpack
+
+        unpack(given, folder)
+
+
+def _parquet_files(given: Path) -> list[Path]:
+    """The parquet files that a path names or holds."""
+    files = list_files(given) if given.is_dir() else [given]
+    return [file for file in files if file.suffix == ".parquet"]
+
+
+def _archive(file: Path) -> Archive:
+    """An archive that the user has: its hash is recorded and compared with nothing."""
+    return Archive(
+        file=str(file), url="", bytes=file.stat().st_size, sha256=sha256_file(file), verified=False
+    )
