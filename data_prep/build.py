@@ -7,41 +7,39 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data_prep.datasets import drawn, folder
+from data_prep.datasets import folder
+from data_prep.obtain import Obtained
 from data_prep.placing import MANIFEST, install, require_apart, staging_folder
-from data_prep.sources import Source, fingerprint, raw_root
+from data_prep.sources import fingerprint, raw_root
+from data_prep.splits import find_splits
+from ugatit.errors import UserError
 from ugatit.manifest import KEPT, SPLITS, Manifest, Picture
-from ugatit.params import FolderSource
+from ugatit.sources import FolderSource
 
 LOG = logging.getLogger(__name__)
 
 BAD_PICTURES_SHOWN = 20
 
 
-def build_dataset(source: Source, output: Path, expected: Mapping[str, int], threads: int) -> Manifest:
+def build_dataset(
+    source: FolderSource, output: Path, expected: Mapping[str, int], threads: int, strict: bool = False
+) -> Manifest:
     """Build a dataset into a folder, replacing what an earlier build left there.
 
     Unusable pictures become rows of the manifest and lines of the log, other counts than `expected` a table
     of the log. A build that fails or is killed leaves the dataset as it was, or without a manifest.
 
-    Raises: UserError if the source has no usable pictures, or the output is not the build's own.
+    Raises: UserError if the source has no usable pictures, its sides are evidently exchanged, the output is
+    not the build's own, or, with `strict`, if counts are other than expected.
     """
-    if isinstance(source, FolderSource):
-        require_apart(raw_root(source), output)
+    require_apart(raw_root(source), output)
     mark = fingerprint(source)
     with staging_folder(output) as staging:
-        rows = _collect(source, staging, threads)
-        install(staging, output, rows, source, mark)
-    _warn_of_unusable(rows)
-    _warn_of_counts(rows, expected, output)
+        rows = folder.collect(source, staging, threads)
+        _warn_of_unusable(rows)
+        _compare_counts(rows, expected, output, strict)
+        install(staging, output, rows, source.model_dump(), mark)
     return Manifest(output / MANIFEST, tuple(rows))
-
-
-def _collect(source: Source, staging: Path, threads: int) -> list[Picture]:
-    """Let the module of the source's kind fill the staging folder."""
-    if isinstance(source, FolderSource):
-        return folder.collect(source, staging, threads)
-    return drawn.collect(source, staging, threads)
 
 
 def _warn_of_unusable(rows: Sequence[Picture]) -> None:
@@ -53,14 +51,34 @@ def _warn_of_unusable(rows: Sequence[Picture]) -> None:
         LOG.warning("left out %d more; the manifest names them all", len(bad) - BAD_PICTURES_SHOWN)
 
 
-def _warn_of_counts(rows: Sequence[Picture], expected: Mapping[str, int], output: Path) -> None:
-    """A table of expected and usable pictures, if any split differs."""
+def _compare_counts(rows: Sequence[Picture], expected: Mapping[str, int], output: Path, strict: bool) -> None:
+    """Log a table of expected and usable pictures if any split differs.
+
+    Raises: UserError if the counts are those of exchanged sides, and with `strict` if any differs.
+    """
     usable = Counter(row.split for row in rows if row.status == KEPT)
     total = Counter(row.split for row in rows)
     if all(usable[split] == count for split, count in expected.items()):
         return
+    exchanged = {split[:-1] + "BA"["AB".index(split[-1])]: count for split, count in expected.items()}
+    if all(usable[split] == count for split, count in exchanged.items()):
+        raise UserError(
+            f"{output}: found {dict(usable)}, which are the expected counts with A and B exchanged. "
+            "Change `swap` of the source in params.yaml."
+        )
     lines = [f"  {'split':8}{'expected':>9}{'usable':>9}{'left out':>9}"]
     for split in SPLITS:
         left_out = total[split] - usable[split]
         lines.append(f"  {split:8}{expected.get(split, '-'):>9}{usable[split]:>9}{left_out:>9}")
     LOG.warning("%s: other counts of pictures than expected\n%s", output, "\n".join(lines))
+    if strict:
+        found = ", ".join(f"{split} {usable[split]} of {expected.get(split, 'any')}" for split in SPLITS)
+        raise UserError(f"{output}: other counts than expected ({found}), and --strict is set.")
+
+
+def unpacked_folder(obtained: Obtained) -> FolderSource:
+    """Obtained raw pictures as the folder of a dataset, wherever in it the four splits are.
+
+    Raises: UserError if they are nowhere.
+    """
+    return FolderSource(kind="folder", path=str(find_splits(Path(obtained.folder))), swap=obtained.swap)

@@ -13,7 +13,8 @@ from data_prep.examine import Examined, examine
 from data_prep.findings import NOTE, PROBLEM, WARNING, Finding, Pictures, per_split
 from data_prep.overlap import repeated, shared
 from data_prep.parallel import in_parallel
-from data_prep.sources import list_files, nested_root, printable, subfolders
+from data_prep.sources import list_files, printable, subfolders
+from data_prep.splits import splits_folder
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
 from ugatit.manifest import SPLITS
@@ -107,7 +108,7 @@ def _absent(root: Path, pictures: Pictures, usable: Pictures) -> Iterable[Findin
     """Split folders that are not there, or hold nothing that can be used."""
     if missing := [split for split in SPLITS if split not in pictures]:
         remedy = "Put the pictures into these folders, or rename the folders that hold them."
-        if nested := nested_root(root):
+        if nested := splits_folder(root):
             remedy = f"All four are in {printable(str(nested))}: use that folder."
         found = ", ".join(printable(folder.name) for folder in subfolders(root)) or "none"
         yield Finding(

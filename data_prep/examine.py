@@ -74,7 +74,7 @@ def examine(file: Path, root: Path, split: str) -> Examined:
         return Examined(split, name, f"cannot be opened ({error.strerror})")
     except PictureError as error:
         return Examined(split, name, str(error))
-    transparent, rotated, animated = _peculiarities(data)
+    transparent, rotated, animated = peculiarities(data)
     rgb = np.ascontiguousarray(picture.rgb)
     height, width = rgb.shape[:2]
     return Examined(
@@ -94,7 +94,7 @@ def examine(file: Path, root: Path, split: str) -> Examined:
     )
 
 
-def _peculiarities(data: bytes) -> tuple[bool, bool, bool]:
+def peculiarities(data: bytes) -> tuple[bool, bool, bool]:
     """Whether a picture that can be decoded is transparent, rotated by EXIF, animated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -53,6 +53,14 @@ def count_with_neighbour(hashes: Sequence[int], distance: int) -> int:
     return count
 
 
+def within(hashes: Sequence[int], distance: int) -> Iterator[list[tuple[int, int]]]:
+    """For each hash in turn, the indices of the others within the distance, and how far they are."""
+    for start, distances in _blocks(hashes, hashes):
+        for row, bits in enumerate(distances):
+            found = np.flatnonzero(bits <= distance)
+            yield [(int(other), int(bits[other])) for other in found if other != start + row]
+
+
 def _blocks(some: Sequence[int], others: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Distances of all pairs, some rows at a time, with the first row's index; nothing without `others`."""
     rows, columns = np.array(some, dtype=np.uint64), np.array(others, dtype=np.uint64)

@@ -10,8 +10,9 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from data_prep.sources import Record, Source, read_record
+from data_prep.sources import Record, read_record
 from ugatit.errors import UserError
 from ugatit.files import write_json
 from ugatit.manifest import KEPT, SPLITS, Picture, write_manifest
@@ -35,23 +36,30 @@ def staging_folder(output: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def install(staging: Path, output: Path, rows: Sequence[Picture], source: Source, fingerprint: str) -> None:
+def install(
+    staging: Path,
+    output: Path,
+    rows: Sequence[Picture],
+    source: dict[str, Any],
+    fingerprint: str,
+    listed_in: str = MANIFEST,
+) -> None:
     """Replace a dataset by the one that was collected; the manifest goes first and comes last.
 
     Killed in between, it leaves no manifest and a record of all files that may be there, old and new.
+    `listed_in` names another file for the rows, where something has yet to be checked before the manifest.
     """
     new = {split: [row.name for row in rows if row.split == split and row.status == KEPT] for split in SPLITS}
     old = _owned(output)
     both = {split: sorted({*old[split], *new[split]}) for split in SPLITS}
-    described = source.model_dump()
     (output / MANIFEST).unlink(missing_ok=True)
-    write_json(output / RECORD, Record(source=described, fingerprint=fingerprint, files=both).model_dump())
+    write_json(output / RECORD, Record(source=source, fingerprint=fingerprint, files=both).model_dump())
     for split in SPLITS:
         if (output / split).exists():
             shutil.rmtree(output / split)
         (staging / split).rename(output / split)
-    write_json(output / RECORD, Record(source=described, fingerprint=fingerprint, files=new).model_dump())
-    write_manifest(output / MANIFEST, rows)
+    write_json(output / RECORD, Record(source=source, fingerprint=fingerprint, files=new).model_dump())
+    write_manifest(output / listed_in, rows)
 
 
 def require_apart(raw: Path, output: Path) -> None:

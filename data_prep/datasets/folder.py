@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_prep.parallel import in_parallel
-from data_prep.sources import list_files, nested_root, printable, raw_root, raw_split, subfolders
+from data_prep.sources import list_files, printable, raw_root, raw_split, subfolders
+from data_prep.splits import splits_folder
 from ugatit.errors import UserError
 from ugatit.images import EXTENSIONS, PICTURE_SUFFIXES
 from ugatit.manifest import ERROR, KEPT, SPLITS, Picture, describe_picture
-from ugatit.params import FolderSource
+from ugatit.sources import FolderSource
 
 LOG = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def _require_splits(root: Path) -> None:
     missing = [split for split in SPLITS if not (root / split).is_dir()]
     if not missing:
         return
-    nested = nested_root(root)
+    nested = splits_folder(root)
     remedy = f"All four are in {nested}: change the dataset's `source.path` to it." if nested else REMEDY
     found = ", ".join(printable(folder.name) for folder in subfolders(root)) or "none"
     raise UserError(

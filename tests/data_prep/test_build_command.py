@@ -74,15 +74,6 @@ def test_a_source_can_be_given_as_json(
     assert "other counts of pictures than expected" in caplog.text
 
 
-def test_a_drawn_source_can_be_given_as_json_and_a_log_shows_no_progress_bar(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    source = json.dumps({"kind": "drawn", "train": 2, "test": 1, "picture_px": 16, "seed": 0})
-    assert run(monkeypatch, "build", "--source", source, "--output", tmp_path / "data") == 0
-    assert capfd.readouterr().err == ""
-    assert len(read_manifest(tmp_path / "data" / "manifest.csv").rows) == 6
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

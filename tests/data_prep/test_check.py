@@ -21,7 +21,7 @@ from data_prep.likeness import count_with_neighbour, nearest, perceptual_hash
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
 from ugatit.manifest import SPLITS
-from ugatit.params import FolderSource
+from ugatit.sources import FolderSource
 
 PX = 72
 """Above the size that is called small."""

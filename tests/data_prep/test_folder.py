@@ -17,7 +17,7 @@ from data_prep.sources import fingerprint, read_record
 from ugatit.errors import UserError
 from ugatit.files import sha256_file
 from ugatit.manifest import KEPT, SPLITS, Manifest, Picture, read_manifest
-from ugatit.params import FolderSource
+from ugatit.sources import FolderSource
 
 ANIMATION, TRUNCATED, ZIP = "animation.gif", "cut.jpg", b"PK\x03\x04" + bytes(30)
 

@@ -1,0 +1,103 @@
+"""Stage 7, dedupe: crops that show the same picture, by their perceptual hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from data_prep.items import REVIEW, Item
+from data_prep.likeness import perceptual_hash, within
+from data_prep.measuring import Columns, Measure
+from ugatit.construction import Dedupe
+from ugatit.images import read_rgb
+from ugatit.manifest import DROPPED, KEPT
+
+VERSION = 1
+
+NAME = "dedupe"
+
+
+@dataclass(frozen=True)
+class HashStage:
+    """Hashes every crop, also those that are out: a reviewer may take them in again."""
+
+    folder: Path
+
+    name: ClassVar[str] = NAME
+    reads: ClassVar[tuple[str, ...]] = ("crop",)
+
+    def concerns(self, item: Item) -> bool:
+        """Whether there is a crop."""
+        return bool(item.crop)
+
+    def recipe(self) -> dict[str, Any]:
+        """Versions: there are no settings."""
+        return {"code": VERSION, "imagehash": version("imagehash")}
+
+    def open(self) -> Measure:
+        """Nothing to load."""
+        return self._measure
+
+    def complete(self, columns: Columns) -> bool:
+        """No files are made."""
+        return True
+
+    def decide(self, item: Item) -> Item:
+        """Nothing follows from one hash alone."""
+        return item
+
+    def _measure(self, item: Item, key: str) -> Columns:
+        look = perceptual_hash(read_rgb(self.folder / item.crop))
+        return {"phash": "" if look is None else f"{look:016x}"}
+
+
+def dedupe(items: Sequence[Item], settings: Dedupe) -> list[Item]:
+    """Give every hashed item its cluster, and take out what repeats a better one.
+
+    Of two that are alike the one that is in comes before one in doubt or out, the larger crop before the
+    smaller, and then the one with the smaller item number: the order of the files does not matter.
+    """
+    hashed = sorted((i for i, item in enumerate(items) if item.phash), key=lambda i: _rank(items[i]))
+    looks = [int(items[i].phash, 16) for i in hashed]
+    result = list(items)
+    cluster: dict[int, int] = {}
+    for place, neighbours in enumerate(within(looks, settings.review_distance)):
+        earlier = [(distance, other) for other, distance in neighbours if other < place]
+        own = result[hashed[place]]
+        if not earlier:
+            cluster[place] = place
+            result[hashed[place]] = replace(own, cluster=own.item_id)
+            continue
+        distance, other = min(earlier)
+        cluster[place] = cluster[other]
+        first = items[hashed[other]]
+        own = replace(
+            own,
+            cluster=items[hashed[cluster[other]]].item_id,
+            duplicate_of=first.item_id,
+            distance=distance,
+        )
+        result[hashed[place]] = _decided(own, first, settings.drop_distance)
+    return result
+
+
+def _rank(item: Item) -> tuple[int, int, str, str]:
+    """Which of two alike items is the better one."""
+    return (
+        0 if item.status == KEPT else 1 if item.alive else 2,
+        -(item.crop_px or 0),
+        item.item_id,
+        item.file,
+    )
+
+
+def _decided(item: Item, first: Item, drop_distance: int) -> Item:
+    """What becomes of an item that looks like a better one; nothing if that one is out itself."""
+    if not item.alive or not first.alive:
+        return item
+    if (item.distance or 0) <= drop_distance:
+        return item.out(DROPPED, NAME, f"duplicate: {first.file}, {item.distance} bits apart")
+    return item.out(REVIEW, NAME, f"duplicate?: {first.file}, {item.distance} bits apart")
