@@ -8,6 +8,7 @@ include: "workflow/rules/parameters.smk"
 
 
 pathvars:
+    raw=PARAMS.paths.raw,
     data=PARAMS.paths.data,
     results=PARAMS.paths.results,
     logs=f"{PARAMS.paths.results}/logs",
@@ -21,6 +22,8 @@ resource_scopes:
 
 wildcard_constraints:
     dataset=one_of(PARAMS.datasets),
+    source=one_of(PARAMS.sources),
+    side="a|b",
     model=one_of(plan.trained_models(PARAMS)),
     external=one_of(plan.external_models(PARAMS)),
     seed="0|[1-9][0-9]*",
@@ -33,8 +36,11 @@ localrules:
     all,
     tables,
     sheets,
+    constructions,
 
 
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/construct.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/translate.smk"
@@ -47,3 +53,4 @@ rule all:
     input:
         rules.tables.input,
         rules.sheets.input,
+        rules.constructions.input,

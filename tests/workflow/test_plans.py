@@ -22,16 +22,34 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def of_runs(runs: int, datasets: int) -> dict[str, int]:
     """Jobs that so many runs of so many datasets need, up to their metrics."""
     per_run = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1}
-    per_dataset = {"build_dataset": 1, "extract_real_features": 4, "evaluate_source": 1, "evaluate_real": 1}
+    per_dataset = {
+        "fetch_source": 1,
+        "build_dataset": 1,
+        "extract_real_features": 4,
+        "evaluate_source": 1,
+        "evaluate_real": 1,
+    }
     return {rule: n * runs for rule, n in per_run.items()} | {
         rule: n * datasets for rule, n in per_dataset.items()
     }
 
 
+CONSTRUCTION = {
+    **dict.fromkeys(
+        ("index", "decode", "select", "detect", "crop", "quality", "dedupe", "review", "upscale", "split"), 2
+    ),
+    "export": 1,
+    "verify": 1,
+}
+"""Jobs of a dataset that is made from raw pictures, beside fetching them: both sides, then one dataset."""
+
+
 def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> None:
     planned = plan(repository, "results/tables/kid.csv")
     assert planned.code == 0, planned.text
-    assert planned.counts() == of_runs(runs=10, datasets=5) | {"collect_metrics": 1, "make_table": 1}
+    assert planned.counts() == of_runs(runs=10, datasets=5) | {
+        "fetch_asset": 1, "collect_metrics": 1, "make_table": 1
+    }  # fmt: skip
     assert planned.of("train") == {
         f"dataset={dataset}, model={model}, seed=0"
         for dataset in DATASETS
@@ -41,7 +59,7 @@ def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> N
 
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
-    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
+    last = {"fetch_asset": 1, "collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
     assert planned.counts() == of_runs(runs=1, datasets=1) | last
     assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}
     assert planned.of("make_table") == {"table=kid"}
@@ -49,7 +67,7 @@ def test_restricted_to_one_run(repository: Path) -> None:
 
 def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> None:
     planned = plan(repository, "results/cat2dog/ugatit-gn/seed7/metrics.json")
-    expected = of_runs(runs=1, datasets=1) | {"extract_real_features": 2}
+    expected = of_runs(runs=1, datasets=1) | {"extract_real_features": 2, "fetch_asset": 1}
     del expected["evaluate_source"], expected["evaluate_real"]
     assert planned.counts() == expected
     assert planned.of("extract_real_features") == {
@@ -58,17 +76,28 @@ def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> Non
     }
 
 
+def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
+    planned = plan(repository, "data/selfie2anime-rebuilt/manifest.csv")
+    assert planned.code == 0, planned.text
+    assert planned.counts() == CONSTRUCTION | {"fetch_source": 2, "fetch_asset": 1}
+    assert planned.of("fetch_source") == {"source=anime-planet", "source=ucf-selfie"}
+
+
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
-    last = {"collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
-    assert planned.counts() == of_runs(runs=3, datasets=1) | last
+    last = {"report_construction": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
+    expected = of_runs(runs=3, datasets=1) | CONSTRUCTION | last
+    del expected["build_dataset"]
+    assert planned.counts() == expected
     outputs = {output for job in planned.jobs for output in job.outputs}
     assert {
         "results/demo/tables/kid.csv",
         "results/demo/tables/kid.md",
         "results/demo/tables/ablation.csv",
     } <= outputs
-    assert all(output.startswith(("results/demo/", "data/demo/")) for output in outputs)
+    assert all(
+        output.startswith(("results/demo/", "data/demo/", "raw/drawn-portraits")) for output in outputs
+    )
 
 
 def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
@@ -77,7 +106,7 @@ def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
     overlay = {"seeds": [0, 1, 2], "models": models, "tables": tables, "sheet": {"models": list(models)}}
     (repository / "large.yaml").write_text(yaml.safe_dump(overlay))
     planned = plan(repository, "tables", "--configfile", "large.yaml")
-    last = {"collect_metrics": 2, "make_table": 2, "tables": 1}
+    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "tables": 1}
     assert planned.counts() == of_runs(runs=225, datasets=5) | last
 
 
@@ -97,6 +126,8 @@ def test_translations_made_elsewhere_are_not_trained(repository: Path) -> None:
     planned = plan(repository, "results/tables/kid.csv", "--printshellcmds", "--configfile", "published.yaml")
     assert planned.code == 0, planned.text
     assert planned.counts() == {
+        "fetch_source": 1,
+        "fetch_asset": 1,
         "build_dataset": 1,
         "extract_real_features": 4,
         "evaluate_source": 1,

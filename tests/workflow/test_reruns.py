@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from data_prep.obtain import FIRST, Obtained
 from tests.workflow.planning import Plan, copy_workflow, plan, snakemake
+from ugatit.files import write_json
 
 DEMO = ("--profile", "profiles/demo")
 OVERLAY = Path("profiles/demo/params.yaml")
+
+RAW = Path("raw/drawn-portraits")
 
 OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1}
 
@@ -23,6 +27,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for output in (output for job in planned.jobs for output in job.outputs):
         (folder / output).parent.mkdir(parents=True, exist_ok=True)
         (folder / output).write_text(output)
+    record = Obtained(
+        folder=str(RAW), swap=False, made=True, origin={}, archive=None, fingerprint="as drawn", state=FIRST
+    )
+    write_json(folder / f"{RAW}.json", record.model_dump())
     touched = snakemake(folder, *DEMO, "--touch", "--forceall")
     assert touched.code == 0, touched.text
     return folder
@@ -99,6 +107,50 @@ def test_code_of_the_trainer_redoes_nothing_and_of_a_metric_the_evaluations(fini
     assert plan(finished, *DEMO).counts()["evaluate"] == 3
     metric.write_text(original)
     assert plan(finished, *DEMO).jobs == ()
+
+
+LATER = {
+    "select": ("detect", "crop", "quality", "dedupe", "review", "upscale", "split"),
+    "quality": ("dedupe", "review", "upscale", "split"),
+    "split": (),
+}
+"""Stages after one."""
+
+
+@pytest.mark.parametrize(
+    ("stage", "values"),
+    [("select", {"exclude": ["baby"]}), ("quality", {"min_sharpness": 6.0}), ("split", {"seed": 1})],
+)
+def test_threshold_of_a_stage_redoes_what_comes_after_it_on_its_side(
+    finished: Path, stage: str, values: dict[str, object]
+) -> None:
+    source = {"stages": {"a": {stage: values}}}
+    planned = plan_with(finished, {"datasets": {"demo": {"source": source}}})
+    redone = {name: planned.counts().get(name, 0) for name in ("index", "decode", *LATER, *LATER["select"])}
+    # The review looks at the limits of all stages of its side.
+    expected = {stage, *LATER[stage], "review", "upscale", "split"}
+    assert redone == {name: int(name in expected) for name in redone}
+    assert planned.counts()["export"] == 1
+
+
+def test_decision_of_the_review_redoes_the_review_and_what_follows(finished: Path) -> None:
+    decisions = finished / "decisions/demo.csv"
+    decisions.parent.mkdir()
+    decisions.write_text("item_id,decision,reviewer,decided_at,note\n")
+    planned = plan(finished, *DEMO, "data/demo/manifest.csv")
+    decisions.unlink()
+    assert planned.counts() == {"review": 2, "upscale": 2, "split": 2, "export": 1, "verify": 1}
+
+
+def test_raw_folder_of_a_source_is_fetched_anew_only_if_its_files_changed(finished: Path) -> None:
+    """Its making and its removal change nothing; a record that the change brings about is the last."""
+    target = (*DEMO, f"{RAW}.json")
+    (finished / RAW).mkdir()
+    (finished / RAW / "another.png").touch()
+    assert plan(finished, *target).counts() == {"fetch_source": 1}
+    (finished / RAW / "another.png").unlink()
+    (finished / RAW).rmdir()
+    assert plan(finished, *target).jobs == ()
 
 
 def test_picture_added_to_the_raw_folder_rebuilds_the_dataset(finished: Path) -> None:

@@ -1,6 +1,8 @@
 # From pictures to features, from features to metrics.
 
 EXTRACTION_CODE = ["ugatit/images.py", "ugatit/evaluation/extractors.py", "ugatit/evaluation/features.py"]
+# Fetched if they are missing; their hash, not their age, says whether they are the same.
+EXTRACTOR_WEIGHTS = [ancient(file) for file in ASSETS if file == PARAMS.evaluation.extractor.weights]
 EVALUATION_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/fid.py", "ugatit/evaluation/metrics.py"]
 
 
@@ -8,6 +10,7 @@ rule extract_features:
     input:
         pictures="<results>/{dataset}/{model}/seed{seed}/translations/{direction}/manifest.csv",
         code=EXTRACTION_CODE,
+        weights=EXTRACTOR_WEIGHTS,
     output:
         "<results>/{dataset}/{model}/seed{seed}/features/{direction}.json",
     log:
@@ -31,6 +34,7 @@ use rule extract_features as extract_external_features with:
     input:
         pictures="<results>/{dataset}/{external}/translations/{direction}/manifest.csv",
         code=EXTRACTION_CODE,
+        weights=EXTRACTOR_WEIGHTS,
     output:
         "<results>/{dataset}/{external}/features/{direction}.json",
     log:
@@ -43,6 +47,7 @@ use rule extract_features as extract_real_features with:
     input:
         pictures="<data>/{dataset}/manifest.csv",
         code=EXTRACTION_CODE,
+        weights=EXTRACTOR_WEIGHTS,
     output:
         "<results>/{dataset}/real/features/{split}.json",
     log:

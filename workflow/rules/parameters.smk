@@ -3,16 +3,23 @@
 
 import json
 import os
+import re
 import sys
+from glob import glob
 from pathlib import Path
 
+from data_prep.obtain import folder_state
 from data_prep.sources import fingerprint
+from data_prep.stages.order import SIDE_STAGES
 from ugatit import plan
+from ugatit.construction import Cascade
 from ugatit.errors import USER_ERROR_EXIT, UserError
+from ugatit.files import sha256_file
 from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
 from ugatit.reporting.tables import table_settings
 from ugatit.run import resolve
+from ugatit.sources import ConstructedSource, FolderSource
 
 
 def checked(function, *args):
@@ -32,6 +39,63 @@ def one_of(names):
 def source_split(direction):
     """The test pictures that a direction starts from."""
     return {"a2b": "testA", "b2a": "testB"}[direction]
+
+
+def dataset_state(dataset):
+    """What lies in the folder of a dataset that is one; others are known by their inputs."""
+    source = PARAMS.datasets[dataset].source
+    record = Path(PARAMS.paths.data, dataset, "source.json")
+    return checked(fingerprint, source, record) if isinstance(source, FolderSource) else ""
+
+
+def raw_side(wildcards):
+    """Where the raw pictures of a side of a constructed dataset are."""
+    return getattr(PARAMS.datasets[wildcards.dataset].source, wildcards.side)
+
+
+def raw_sides(wildcards):
+    """Both sides' raw pictures."""
+    source = PARAMS.datasets[wildcards.dataset].source
+    return [source.a, source.b]
+
+
+def stages_of(wildcards):
+    """The settings of a side's stages."""
+    return getattr(checked(PARAMS.construction_of, wildcards.dataset), wildcards.side)
+
+
+def settings_of(stage):
+    """A rule's parameter: the settings of one stage, as JSON."""
+    return lambda w: getattr(stages_of(w), stage).model_dump_json()
+
+
+def wanted(wildcards, part):
+    """How many pictures of a side a split shall have."""
+    return PARAMS.datasets[wildcards.dataset].pictures[part + wildcards.side.upper()]
+
+
+def decisions_state(wildcards):
+    """The hash of the review's decisions: a changed file is noticed, a missing one is allowed."""
+    file = Path(PARAMS.datasets[wildcards.dataset].source.decisions)
+    return sha256_file(file) if file.exists() else "none"
+
+
+def auto_option(wildcards):
+    """The option that leaves out what nobody decided."""
+    return ["--auto"] if PARAMS.datasets[wildcards.dataset].source.auto else []
+
+
+def insisted_counts(wildcards):
+    """The counts that a constructed dataset must have; none where fewer are allowed."""
+    stages = checked(PARAMS.construction_of, wildcards.dataset)
+    fewer = stages.a.split.allow_fewer or stages.b.split.allow_fewer
+    return json.dumps({} if fewer else PARAMS.datasets[wildcards.dataset].pictures, sort_keys=True)
+
+
+def cascade_of(wildcards):
+    """The file that the detector of a side needs, if it needs one."""
+    detector = stages_of(wildcards).detect.detector
+    return [detector.cascade] if isinstance(detector, Cascade) else []
 
 
 def external_folder(wildcards):
@@ -60,6 +124,9 @@ ORIGIN = ["params.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
 if workflow.config_settings.config:
     ORIGIN.append("--config")
 PARAMS = checked(parse_params, config, " + ".join(ORIGIN))
+
+CONSTRUCTED = [name for name, d in PARAMS.datasets.items() if isinstance(d.source, ConstructedSource)]
+ASSETS = {asset.file: name for name, asset in PARAMS.assets.items()}
 
 EXTRACTOR_OPTIONS = [
     option
