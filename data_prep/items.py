@@ -140,7 +140,7 @@ def read_items(path: Path) -> list[Item]:
             return [_item(row) for row in reader]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; expected the manifest of a stage. {remedy}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read as a stage's manifest ({error}). {remedy}") from None
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -21,6 +23,7 @@ from data_prep.items import Item, changed
 from data_prep.progress import progress_bar
 from ugatit.errors import UserError
 from ugatit.files import read_json_lines, sha256_json, write_text
+from ugatit.manifest import ERROR
 
 LOG = logging.getLogger(__name__)
 
@@ -103,7 +106,8 @@ def _measure(stage: Stage, todo: dict[str, Item], journal: Path, processes: int)
     with journal.open("a", encoding="utf-8") as handle, progress_bar(stage.name, len(todo)) as advance:
         for chunk in _results(stage, todo, processes):
             for key, columns in chunk:
-                handle.write(json.dumps({"key": key, "columns": columns}, ensure_ascii=False) + "\n")
+                if columns.get("status") != ERROR:
+                    handle.write(json.dumps({"key": key, "columns": columns}) + "\n")
                 found[key] = columns
                 counts[stage.decide(changed(todo[key], columns)).status] += 1
             handle.flush()
@@ -119,7 +123,7 @@ def _results(stage: Stage, todo: dict[str, Item], processes: int) -> Iterator[li
             yield _measure_chunk(stage, chunk)
         return
     # Not forked: a copy of a process that has threads may hang.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _end_with_parent)
     waiting: set[Future[list[tuple[str, Columns]]]] = set()
     try:
         while True:
@@ -137,6 +141,18 @@ def _results(stage: Stage, todo: dict[str, Item], processes: int) -> Iterator[li
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """See to it that this process does not outlive the one that started it, even if that is killed."""
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _chunks(pairs: list[tuple[str, Item]]) -> Iterator[list[tuple[str, Item]]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from ugatit.errors import UserError
 
@@ -23,6 +25,8 @@ ATTRIBUTES = (
 UNDECIDED = "?"
 """Before an attribute on which the set's annotators did not agree (a 0 in the file)."""
 
+SIGNS = {"1": FEMALE, "0": UNKNOWN, "-1": MALE}
+
 WORDS = {
     "female": FEMALE, "f": FEMALE, "woman": FEMALE, "girl": FEMALE, "1girl": FEMALE,
     "male": MALE, "m": MALE, "man": MALE, "boy": MALE, "1boy": MALE,
@@ -33,7 +37,8 @@ WORDS = {
 def read_ucf(path: Path) -> dict[str, tuple[str, ...]]:
     """Read selfie_dataset.txt: by name without extension, the attributes that apply.
 
-    Attributes that are undecided come with a `?` before them. Columns are separated by any white space.
+    Attributes that are undecided come with a `?` before them, and first of all stands `gender=`. Columns are
+    separated by any white space.
 
     Raises: UserError if the file is missing or a line has not 38 columns.
     """
@@ -45,9 +50,8 @@ def read_ucf(path: Path) -> dict[str, tuple[str, ...]]:
         if len(values) != 2 + len(ATTRIBUTES) or not set(values[2:]) <= {"-1", "0", "1"}:
             raise UserError(f"{path}, line {number}: found {line[:60]!r}; expected {expected}.")
         marks = zip(ATTRIBUTES, values[2:], strict=True)
-        labels[values[0]] = tuple(
-            name if mark == "1" else UNDECIDED + name for name, mark in marks if mark != "-1"
-        )
+        found = [name if mark == "1" else UNDECIDED + name for name, mark in marks if mark != "-1"]
+        labels[values[0]] = (f"gender={SIGNS[values[3]]}", *found)
     return labels
 
 
@@ -84,27 +88,37 @@ def read_scores(path: Path) -> dict[str, float]:
     return scores
 
 
+def key_of(file: str, known: Mapping[str, object]) -> str:
+    """How a table calls a file: with its folders, by its name alone, or without the extension; else empty."""
+    path = PurePosixPath(file)
+    return next((key for key in (file, path.name, path.stem) if key in known), "")
+
+
 def gender_of(labels: tuple[str, ...]) -> str:
     """The gender that a picture's labels tell: female, male, other or unknown."""
     for label in labels:
         if label.startswith("gender="):
             return WORDS.get(label.removeprefix("gender=").lower(), OTHER)
-    if not labels or UNDECIDED + "is_female" in labels:
-        return UNKNOWN
-    return FEMALE if "is_female" in labels else MALE
+    return UNKNOWN
 
 
 def _rows(path: Path, needed: set[str]) -> list[dict[str, str]]:
     """The rows of a CSV whose header is in lower case; commas, semicolons or tabs."""
     text = _text(path)
-    header = text.partition("\n")[0]
+    header = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     if not needed <= set(names):
         raise UserError(f"{path}: columns {names}; expected at least {', '.join(sorted(needed))}.")
     reader.fieldnames = names
-    return [{name: row[name] or "" for name in names} for row in reader]
+    try:
+        rows = [{name: row[name] or "" for name in names} for row in reader]
+    except csv.Error as error:
+        raise UserError(
+            f"{path}, line {reader.line_num}: {error}; expected a table; is a quote open?"
+        ) from None
+    return [{**row, "file": row["file"].strip()} for row in rows if row["file"].strip()]
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Reading a raw picture that was indexed before."""
+"""Reading a raw picture that was indexed before, and the pictures that stages made of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.items import Item
-from ugatit.images import PictureError, decode
+from ugatit.errors import UserError
+from ugatit.images import PictureError, decode, read_rgb
 
 
 def read_item(pictures: Path, item: Item) -> bytes:
@@ -32,3 +33,19 @@ def decode_item(pictures: Path, item: Item) -> np.ndarray:
     Raises: PictureError.
     """
     return decode(read_item(pictures, item)).rgb
+
+
+def read_made(folder: Path, name: str, stage: str) -> np.ndarray:
+    """The pixels of a picture that a stage made.
+
+    Shape: returns (H, H, 3), uint8.
+    Raises: UserError if somebody removed or damaged it.
+    """
+    file = folder / name
+    try:
+        return read_rgb(file)
+    except (OSError, PictureError) as error:
+        raise UserError(
+            f"{file}: made by the stage {stage}, cannot be read ({error}). Delete it and {folder / stage}.csv, "
+            "and run the same target again: it is made anew."
+        ) from None

@@ -63,9 +63,10 @@ class RawSide(Strict):
 
     source: str = Field(description="A key of `sources`.")
     pictures: str = Field(description="Folder of the pictures.")
-    metadata: str = Field(description="What is known of each picture.")
+    metadata: str | None = Field(description="What is known of each picture; null: nothing is.")
     format: Literal["ucf", "table"] = Field(
-        description="ucf: the attribute file of the UCF Selfie set; table: CSV with `file` and `gender`."
+        default="table",
+        description="ucf: the attribute file of the UCF Selfie set; table: CSV with `file` and `gender`.",
     )
     scores: str | None = Field(
         default=None, description="A tagger's CSV with `file` and `female` (0 to 1), for the unknown."

@@ -99,4 +99,4 @@ def require_few_errors(items: Sequence[Item], limit: float) -> None:
 def _problem(reason: str) -> str:
     """A decoder's reason with its details after a colon."""
     head, _, detail = reason.partition(" (")
-    return f"{head}: {detail.rstrip(')')}" if detail else kind(reason)
+    return f"{head}: {detail.removesuffix(')')}" if detail else kind(reason)

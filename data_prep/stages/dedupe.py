@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from data_prep.items import REVIEW, Item
 from data_prep.likeness import perceptual_hash, within
 from data_prep.measuring import Columns, Measure
+from data_prep.raw_pictures import read_made
 from ugatit.construction import Dedupe
-from ugatit.images import read_rgb
 from ugatit.manifest import DROPPED, KEPT
 
 VERSION = 1
@@ -50,7 +50,7 @@ class HashStage:
         return item
 
     def _measure(self, item: Item, key: str) -> Columns:
-        look = perceptual_hash(read_rgb(self.folder / item.crop))
+        look = perceptual_hash(read_made(self.folder, item.crop, "crop"))
         return {"phash": "" if look is None else f"{look:016x}"}
 
 
@@ -63,25 +63,30 @@ def dedupe(items: Sequence[Item], settings: Dedupe) -> list[Item]:
     hashed = sorted((i for i, item in enumerate(items) if item.phash), key=lambda i: _rank(items[i]))
     looks = [int(items[i].phash, 16) for i in hashed]
     result = list(items)
-    cluster: dict[int, int] = {}
+    leader = list(range(len(looks)))
     for place, neighbours in enumerate(within(looks, settings.review_distance)):
         earlier = [(distance, other) for other, distance in neighbours if other < place]
         own = result[hashed[place]]
         if not earlier:
-            cluster[place] = place
-            result[hashed[place]] = replace(own, cluster=own.item_id)
             continue
-        distance, other = min(earlier)
-        cluster[place] = cluster[other]
-        first = items[hashed[other]]
-        own = replace(
-            own,
-            cluster=items[hashed[cluster[other]]].item_id,
-            duplicate_of=first.item_id,
-            distance=distance,
-        )
+        for _, other in earlier:
+            ends = sorted((_find(leader, place), _find(leader, other)))
+            leader[ends[1]] = ends[0]
+        standing = [(distance, other) for distance, other in earlier if result[hashed[other]].alive]
+        distance, other = min(standing or earlier)
+        first = result[hashed[other]]
+        own = replace(own, duplicate_of=first.item_id, distance=distance)
         result[hashed[place]] = _decided(own, first, settings.drop_distance)
+    for place, i in enumerate(hashed):
+        result[i] = replace(result[i], cluster=items[hashed[_find(leader, place)]].item_id)
     return result
+
+
+def _find(leader: Sequence[int], place: int) -> int:
+    """The first of those that a hash is joined with."""
+    while leader[place] != place:
+        place = leader[place]
+    return place
 
 
 def _rank(item: Item) -> tuple[int, int, str, str]:

@@ -12,10 +12,10 @@ from PIL import Image
 from data_prep.items import Item
 from data_prep.parallel import in_parallel
 from data_prep.placing import install, staging_folder
+from data_prep.raw_pictures import read_made
 from data_prep.stages.split import TEST, TRAIN
 from ugatit.construction import Construction, Export, Side
 from ugatit.files import sha256_json
-from ugatit.images import read_rgb
 from ugatit.manifest import KEPT, Picture, describe_picture
 
 LISTED_IN = "stages/export.csv"
@@ -66,7 +66,8 @@ def _export(
     def write(item: Item) -> Picture:
         name = f"{settings.prefix}{item.item_id}{'.jpg' if settings.format == 'jpeg' else '.png'}"
         file = staging / split / name
-        file.write_bytes(_encode(read_rgb(stage_folder(output, side) / item.upscaled), settings))
+        rgb = read_made(stage_folder(output, side), item.upscaled, "upscale")
+        file.write_bytes(_encode(rgb, settings))
         return describe_picture(file, split, f"{split}/{name}", f"{side}/{item.file}")
 
     chosen = sorted((item for item in items if item.split == part), key=lambda item: item.rank)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from data_prep.items import ID_DIGITS, Item
-from data_prep.metadata import read_table, read_ucf
+from data_prep.metadata import key_of, read_table, read_ucf
 from data_prep.parallel import in_parallel
 from data_prep.sources import list_files, printable
 from ugatit.errors import UserError
@@ -19,6 +19,9 @@ from ugatit.sources import RawSide
 LOG = logging.getLogger(__name__)
 
 NAME = "index"
+
+UNPRINTABLE = "\ufffd"
+"""Stands for bytes of a file name that are no UTF-8, and for control characters."""
 
 
 def index(root: Path, side: RawSide, threads: int) -> list[Item]:
@@ -36,16 +39,23 @@ def index(root: Path, side: RawSide, threads: int) -> list[Item]:
         raise UserError(
             f"{folder}: no pictures; expected files ending in {', '.join(sorted(PICTURE_SUFFIXES))}."
         )
-    labels = (read_ucf if side.format == "ucf" else read_table)(root / side.metadata)
+    labels = _labels(root, side)
     items, used = [], set()
     hashes = in_parallel(_hash, files, threads, NAME)
     for file, (digest, size) in zip(files, hashes, strict=True):
-        name = printable(file.relative_to(folder).as_posix())
-        key = _key(file, name, labels)
+        name = _shown(printable(file.relative_to(folder).as_posix()))
+        key = key_of(name, labels)
         used.add(key)
         items.append(_item(name, digest, size, labels.get(key, ())))
     _log_unmatched(items, labels.keys() - used)
     return _without_repeats(items)
+
+
+def _labels(root: Path, side: RawSide) -> dict[str, tuple[str, ...]]:
+    """What the metadata say, by the names that they call the files."""
+    if side.metadata is None:
+        return {}
+    return (read_ucf if side.format == "ucf" else read_table)(root / side.metadata)
 
 
 def _hash(file: Path) -> tuple[str, int]:
@@ -56,14 +66,18 @@ def _hash(file: Path) -> tuple[str, int]:
         return "", 0
 
 
-def _key(file: Path, name: str, labels: dict[str, tuple[str, ...]]) -> str:
-    """How the metadata call a file: with its folders, by its name alone, or without the extension."""
-    return next((key for key in (name, file.name, file.stem) if key in labels), "")
+def _shown(name: str) -> str:
+    """A name that a manifest can hold."""
+    return "".join(sign if sign.isprintable() else UNPRINTABLE for sign in name)
 
 
 def _item(name: str, digest: str, size: int, labels: Iterable[str]) -> Item:
     item = Item(digest[:ID_DIGITS], name, digest, size, KEPT, labels=";".join(labels))
-    return item if digest else item.out(ERROR, NAME, "cannot be opened")
+    if not digest:
+        return item.out(ERROR, NAME, "cannot be opened")
+    if UNPRINTABLE in name:
+        return item.out(ERROR, NAME, "file name: not UTF-8, or with control characters")
+    return item
 
 
 def _without_repeats(items: list[Item]) -> list[Item]:
@@ -87,9 +101,7 @@ def _log_unmatched(items: list[Item], unused: set[str]) -> None:
         len(bare),
         len(unused),
     )
-    if bare and len(bare) == len(items):
+    if unused and len(bare) == len(items):
         LOG.warning(
-            "no picture has metadata: the names differ, as %s and %s",
-            bare[0],
-            next(iter(sorted(unused)), "none"),
+            "no picture has metadata: the names differ, as %s and %s", bare[0], next(iter(sorted(unused)))
         )

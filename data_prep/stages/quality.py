@@ -11,9 +11,9 @@ import cv2
 from data_prep.items import REVIEW, Item
 from data_prep.measuring import Columns, Measure
 from data_prep.monochrome import colorfulness, judge
+from data_prep.raw_pictures import read_made
 from data_prep.sharpness import laplacian_variance
 from ugatit.construction import Quality
-from ugatit.images import read_rgb
 from ugatit.manifest import DROPPED
 
 VERSION = 1
@@ -66,6 +66,6 @@ class QualityStage:
         return item
 
     def _measure(self, item: Item, key: str) -> Columns:
-        rgb = read_rgb(self.folder / item.crop)
+        rgb = read_made(self.folder, item.crop, "crop")
         c95, r90 = colorfulness(rgb)
         return {"sharpness": laplacian_variance(rgb), "c95": c95, "r90": r90}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from data_prep.items import REVIEW, Item
-from data_prep.metadata import FEMALE, OTHER, UNKNOWN, gender_of
+from data_prep.metadata import FEMALE, OTHER, UNKNOWN, gender_of, key_of
 from ugatit.construction import Select
 from ugatit.manifest import DROPPED
 
@@ -24,7 +24,7 @@ def select(items: Sequence[Item], settings: Select, scores: Mapping[str, float])
 def _select(item: Item, settings: Select, scores: Mapping[str, float]) -> Item:
     labels = tuple(item.labels.split(";")) if item.labels else ()
     gender, origin = gender_of(labels), "metadata"
-    score = scores.get(item.file)
+    score = scores.get(key_of(item.file, scores))
     if gender == UNKNOWN and score is not None:
         origin = f"tagger: {score:.3f}"
         gender = (

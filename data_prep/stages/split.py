@@ -34,6 +34,11 @@ def split(items: Sequence[Item], settings: Split, train: int, test: int) -> list
     if found < train + test:
         train, test = _fewer(items, found, train, test, settings.allow_fewer)
     chosen = _assign(groups, train, test)
+    if (made := list(chosen.values()).count(TEST)) < test:
+        raise UserError(
+            f"split: {made} of {test} test pictures found: groups of one character or look are not divided, "
+            "and those left are larger than what is missing. Bring more raw pictures, or ask for fewer."
+        )
     return [
         replace(item, split=chosen[item.item_id], rank=_rank(settings.seed, item.item_id))
         if item.item_id in chosen and item.status == KEPT
@@ -64,7 +69,8 @@ def _groups(items: Sequence[Item], seed: int) -> list[list[Item]]:
 
 def _character(item: Item) -> str:
     """Who is shown, if the metadata say so by a `slug`."""
-    return next((label for label in item.labels.split(";") if label.startswith("slug=")), "")
+    slugs = (label for label in item.labels.split(";") if label.startswith("slug="))
+    return next((slug for slug in slugs if slug != "slug="), "")
 
 
 def _rank(seed: int, item_id: str) -> str:
@@ -92,6 +98,6 @@ def _fewer(items: Sequence[Item], found: int, train: int, test: int, allowed: bo
         raise UserError(
             f"{message}. Bring more raw pictures, lower the dataset's `pictures`, or set split.allow_fewer."
         )
-    fewer_test = max(1, round(found * test / (train + test)))
+    fewer_test = min(found - 1, max(1, round(found * test / (train + test))))
     LOG.warning("%s; made %d + %d", message, found - fewer_test, fewer_test)
     return found - fewer_test, fewer_test

@@ -10,9 +10,10 @@ import PIL
 
 from data_prep.items import Item
 from data_prep.measuring import Columns, Measure
+from data_prep.raw_pictures import read_made
 from data_prep.waifu2x import Waifu2x, upscale
 from ugatit.construction import Upscale
-from ugatit.images import read_rgb, write_png
+from ugatit.images import write_png
 from ugatit.manifest import KEPT
 
 VERSION = 1
@@ -43,7 +44,7 @@ class UpscaleStage:
         net = self._net()
 
         def measure(item: Item, key: str) -> Columns:
-            rgb, factor = upscale(read_rgb(self.folder / item.crop), self.settings.size_px, net)
+            rgb, factor = upscale(read_made(self.folder, item.crop, "crop"), self.settings.size_px, net)
             path = f"upscaled/{key[:2]}/{key}.png"
             write_png(self.folder / path, rgb)
             return {"upscaled": path, "factor": factor}
