@@ -22,7 +22,14 @@ from ugatit.sources import (
     RawSide,
     RawSource,
 )
-from ugatit.strict import check, nearest
+from ugatit.strict import Strict, check, nearest
+
+
+class Counts(Strict):
+    """How many pictures the splits have."""
+
+    pictures: dict[str, int]
+
 
 ParamsFile = Annotated[Path, typer.Option(help="The parameter file.")]
 Overlays = Annotated[
@@ -262,7 +269,7 @@ def verify(
     from ugatit.manifest import read_manifest, write_manifest
 
     rows = read_manifest(listed).rows
-    expected = _parse("--pictures", pictures)
+    expected = check(Counts, {"pictures": _parse("--pictures", pictures)}, "--pictures").pictures
     for line in verify_pictures(rows, output.parent, size_px, expected, _threads(threads)):
         typer.echo(f"{output.parent}: {line}")
     write_manifest(output, rows)
@@ -284,6 +291,9 @@ def report_funnel(
     from data_prep.obtain import read_obtained
     from data_prep.stages.report import write_construction_report
 
+    for option, values in (("--raw-side", raw_side), ("--obtained", obtained), ("--domain", domain)):
+        if len(values) != len(SIDES):
+            raise typer.BadParameter("is needed twice, A's first", param_hint=option)
     manifests: dict[Side, Path] = {"a": side_a, "b": side_b}
     names: dict[Side, str] = dict(zip(SIDES, domain, strict=True))
     pictures: dict[Side, Path] = {}
@@ -385,7 +395,10 @@ def _from_params(
         raise typer.BadParameter("belongs to --source; DATASET has its own counts", param_hint="--pictures")
     values = load(params, overlays)
     if dataset not in values.datasets:
-        raise UserError(f"unknown dataset {dataset!r}; {params} has: {', '.join(values.datasets)}.")
+        known = ", ".join(values.datasets)
+        raise UserError(
+            f"unknown dataset {dataset!r}{nearest(dataset, values.datasets)}; {params} has: {known}."
+        )
     return values, values.datasets[dataset]
 
 

@@ -72,19 +72,21 @@ def obtain(
     """
     own, record = raw / name, raw / f"{name}.json"
     earlier = read_obtained(own / MARK) if (own / MARK).exists() else None
-    if earlier and earlier.fingerprint == folder_fingerprint(own):
-        if earlier.origin == source.model_dump() and not source.drawn:
-            obtained = earlier.model_copy(update={"state": state})
-            write_json(record, obtained.model_dump())
-            return obtained
-        shutil.rmtree(own)
-        earlier = None
-    folder, made, swap, archive = _obtain(name, source, raw, threads, accept_checksum)
-    if earlier and folder == own and earlier.origin == source.model_dump():
-        # Files were added to or taken from what was unpacked here: it still is that copy.
-        swap, archive = earlier.swap, earlier.archive
+    content = folder_fingerprint(own) if own.is_dir() and list_files(own) else ABSENT
+    untouched = earlier is not None and content in (earlier.fingerprint, ABSENT)
+    replaceable = untouched or not own.exists() or (own.is_dir() and not any(own.iterdir()))
+    if earlier and content != ABSENT and earlier.origin == source.model_dump() and not source.drawn:
+        # With files added to it or taken from it, it still is that copy, but now the user's.
+        update = {"made": untouched, "fingerprint": content, "state": state}
+        obtained = earlier.model_copy(update=update)
+        write_json(record, obtained.model_dump())
+        return obtained
+    new = raw / f"{name}.new"
+    shutil.rmtree(new, ignore_errors=True)
+    folder, swap, archive = _obtain(name, source, raw, new, replaceable, threads, accept_checksum)
+    made = folder == new
     obtained = Obtained(
-        folder=str(folder),
+        folder=str(own if made else folder),
         swap=swap,
         made=made,
         origin=source.model_dump(),
@@ -93,7 +95,10 @@ def obtain(
         state=state,
     )
     if made:
-        write_json(own / MARK, obtained.model_dump())
+        write_json(new / MARK, obtained.model_dump())
+        if untouched:
+            shutil.rmtree(own)
+        new.replace(own)
     write_json(record, obtained.model_dump())
     return obtained
 
@@ -129,33 +134,41 @@ def folder_state(name: str, source: RawSource, raw: Path) -> str:
         return FIRST
     obtained = read_obtained(record)
     given = Path(source.path).expanduser() if source.path else raw / name
-    folder = given if given.is_dir() else raw / name
+    folder = given if given.is_dir() and not _parquet_files(given) else raw / name
     current = folder_fingerprint(folder) if folder.is_dir() else ABSENT
     return obtained.state if current in (obtained.fingerprint, ABSENT) else current
 
 
 def _obtain(
-    name: str, source: RawSource, raw: Path, threads: int, accept_checksum: bool
-) -> tuple[Path, bool, bool, Archive | None]:
-    """The folder, whether it was made here, whether its sides are swapped, and the archive it came from."""
+    name: str,
+    source: RawSource,
+    raw: Path,
+    new: Path,
+    replaceable: bool,
+    threads: int,
+    accept_checksum: bool,
+) -> tuple[Path, bool, Archive | None]:
+    """The folder (`new` if it was made), whether its sides are swapped, and the archive it came from."""
     own = raw / name
     if source.drawn:
         from data_prep.drawing.raw_folders import draw_raw_folders
 
-        draw_raw_folders(own, source.drawn.faces, source.drawn.seed, threads)
-        return own, True, source.swap, None
+        _require(replaceable, own)
+        draw_raw_folders(new, source.drawn.faces, source.drawn.seed, threads)
+        return new, source.swap, None
     if source.path:
         given = Path(source.path).expanduser()
         if not given.exists():
             raise UserError(f"sources.{name}.path: {given} does not exist; expected an archive or a folder.")
         tables = _parquet_files(given)
         if given.is_dir() and not tables:
-            return given, False, source.swap, None
-        _unpack(given, tables, own)
-        return own, True, source.swap, None if given.is_dir() else _archive(given)
-    if own.is_dir() and list_files(own):
+            return given, source.swap, None
+        _require(replaceable, own)
+        _unpack(given, tables, new)
+        return new, source.swap, None if given.is_dir() else _archive(given)
+    if not replaceable and own.is_dir() and list_files(own):
         LOG.info("%s: is there already and taken as it is", own)
-        return own, False, source.swap, None
+        return own, source.swap, None
     if not source.mirrors or source.file is None:
         raise UserError(
             f"{own}: no such folder, and sources.{name} knows no place to download it from. Put the raw "
@@ -163,14 +176,21 @@ def _obtain(
         )
     from data_prep.fetch import download
 
+    _require(replaceable, own)
     file = raw / source.file
     fetched = download(source.mirrors, file, accept_checksum=accept_checksum)
-    _unpack(file, _parquet_files(file), own)
+    _unpack(file, _parquet_files(file), new)
     swapped = fetched.mirror is not None and fetched.mirror.swapped
     archive = Archive(
         file=str(file), url=fetched.url, bytes=fetched.bytes, sha256=fetched.sha256, verified=fetched.verified
     )
-    return own, True, source.swap != swapped, archive
+    return new, source.swap != swapped, archive
+
+
+def _require(replaceable: bool, own: Path) -> None:
+    """Refuse to replace pictures of the user's."""
+    if not replaceable:
+        raise UserError(f"{own}: is not an empty folder. Delete it, or name it in the source's `path`.")
 
 
 def _unpack(given: Path, tables: Sequence[Path], folder: Path) -> None:

@@ -46,6 +46,6 @@ def read_made(folder: Path, name: str, stage: str) -> np.ndarray:
         return read_rgb(file)
     except (OSError, PictureError) as error:
         raise UserError(
-            f"{file}: made by the stage {stage}, cannot be read ({error}). Delete it and {folder / stage}.csv, "
-            "and run the same target again: it is made anew."
+            f"{file}: made by the stage {stage}, unreadable ({error}). Delete it and {folder / stage}.csv "
+            "and run the same target again: both are made anew."
         ) from None

@@ -272,11 +272,8 @@ class Params(Strict):
         changes = source.stages if isinstance(source, ConstructedSource) else {}
         base = self.construction.model_dump()
         for side, stages in base.items():
-            detector = changes.get(side, {}).get("detect", {}).get("detector", {})
-            if (
-                detector.get("name", stages["detect"]["detector"]["name"])
-                != stages["detect"]["detector"]["name"]
-            ):
+            name = _inner(changes, side, "detect", "detector", "name")
+            if name not in (None, stages["detect"]["detector"]["name"]):
                 stages["detect"]["detector"] = {}
         return check(Construction, merge(base, changes), f"datasets.{dataset}.source.stages")
 
@@ -355,6 +352,13 @@ def schema_text() -> str:
     schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2) + "\n"
+
+
+def _inner(value: Any, *keys: str) -> Any:
+    """What is below some keys; None if something on the way is no mapping or lacks one."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def _split_list(text: str | None) -> list[str]:

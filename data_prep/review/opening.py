@@ -14,6 +14,7 @@ from ugatit.construction import SIDES, Side
 from ugatit.errors import UserError
 from ugatit.params import Params
 from ugatit.sources import ConstructedSource
+from ugatit.strict import nearest
 
 BEFORE_REVIEW = SIDE_STAGES[SIDE_STAGES.index(NAME) - 1]
 
@@ -24,7 +25,10 @@ def open_review(params: Params, dataset: str, reviewer: str | None = None) -> Re
     Raises: UserError if the dataset is not constructed, or no side has come so far.
     """
     if dataset not in params.datasets:
-        raise UserError(f"unknown dataset {dataset!r}; params.yaml has: {', '.join(params.datasets)}.")
+        known = ", ".join(params.datasets)
+        raise UserError(
+            f"unknown dataset {dataset!r}{nearest(dataset, params.datasets)}; params.yaml has: {known}."
+        )
     entry = params.datasets[dataset]
     source = entry.source
     if not isinstance(source, ConstructedSource):

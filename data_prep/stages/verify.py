@@ -24,7 +24,7 @@ def verify(
     Raises: UserError naming the first check that failed, and what failed it.
     """
     listed = {row.path for row in rows}
-    present = {f"{split}/{file.name}" for split in SPLITS for file in (folder / split).glob("*")}
+    present = {f"{split}/{file.name}" for split in SPLITS for file in (folder / split).glob("[!.]*")}
     _require("files and list agree", sorted(listed ^ present))
     problems = in_parallel(lambda row: _problem(row, folder, size_px), rows, threads, "verify")
     _require(f"every picture is whole, RGB and {size_px} x {size_px}", [p for p in problems if p])

@@ -73,7 +73,7 @@ class SmallSide:
         file = self.root / SIDE.pictures / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-        table = self.root / SIDE.metadata
+        table = self.root / str(SIDE.metadata)
         lines = table.read_text() if table.exists() else "file,gender\n"
         table.write_text(f"{lines}{name},{gender}\n")
 
