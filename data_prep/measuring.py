@@ -48,7 +48,8 @@ class Stage(Protocol):
     """The columns of an item that its measurement depends on."""
 
     def concerns(self, item: Item) -> bool:
-        """Whether the item is measured."""
+        """Whether the item is measured: if nothing said otherwise, those that are still in."""
+        return item.alive
 
     def recipe(self) -> dict[str, Any]:
         """All else that the measurement depends on: version of the code, settings, libraries."""
@@ -57,10 +58,12 @@ class Stage(Protocol):
         """Load what is needed to measure, in the process that measures."""
 
     def complete(self, columns: Columns) -> bool:
-        """Whether what was measured before is still there: the files it names."""
+        """Whether what was measured before is still there: the files it names, if there are any."""
+        return True
 
     def decide(self, item: Item) -> Item:
-        """What follows from the measured columns."""
+        """What follows from the measured columns: if nothing said otherwise, nothing."""
+        return item
 
 
 def measure_all(stage: Stage, items: Sequence[Item], journals: Path, processes: int) -> list[Item]:

@@ -11,7 +11,7 @@ import PIL
 from data_prep.faces.detection import Face
 from data_prep.framing import cut, face_square, fit
 from data_prep.items import Item
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
 from ugatit.construction import Crop
 from ugatit.images import PictureError, write_png
@@ -21,7 +21,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class CropStage:
+class CropStage(Stage):
     """Cuts a square out of every picture with a face."""
 
     settings: Crop
@@ -33,10 +33,6 @@ class CropStage:
     reads: ClassVar[tuple[str, ...]] = (
         "sha256", "file", "face_left", "face_top", "face_width", "face_height",
     )  # fmt: skip
-
-    def concerns(self, item: Item) -> bool:
-        """Whether the picture is still in."""
-        return item.alive
 
     def recipe(self) -> dict[str, Any]:
         """Settings, and versions of this code and of the decoder."""

@@ -11,7 +11,7 @@ import PIL
 
 from data_prep.examine import FORMAT_OF_SUFFIX, peculiarities
 from data_prep.items import Item, kind
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_item
 from ugatit.construction import Decode
 from ugatit.errors import UserError
@@ -22,7 +22,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class DecodeStage:
+class DecodeStage(Stage):
     """Reads every picture once."""
 
     settings: Decode
@@ -31,10 +31,6 @@ class DecodeStage:
     name: ClassVar[str] = "decode"
     reads: ClassVar[tuple[str, ...]] = ("sha256", "file")
 
-    def concerns(self, item: Item) -> bool:
-        """All but those that the index dropped."""
-        return item.alive
-
     def recipe(self) -> dict[str, Any]:
         """Version of this code and of the decoder."""
         return {"code": VERSION, "pillow": PIL.__version__}
@@ -42,10 +38,6 @@ class DecodeStage:
     def open(self) -> Measure:
         """Nothing to load."""
         return self._measure
-
-    def complete(self, columns: Columns) -> bool:
-        """No files are made."""
-        return True
 
     def decide(self, item: Item) -> Item:
         """Drop small pictures."""

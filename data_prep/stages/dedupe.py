@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from data_prep.items import REVIEW, Item
 from data_prep.likeness import perceptual_hash, within
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_made
 from ugatit.construction import Dedupe
 from ugatit.manifest import DROPPED, KEPT
@@ -21,7 +21,7 @@ NAME = "dedupe"
 
 
 @dataclass(frozen=True)
-class HashStage:
+class HashStage(Stage):
     """Hashes every crop, also those that are out: a reviewer may take them in again."""
 
     folder: Path
@@ -40,14 +40,6 @@ class HashStage:
     def open(self) -> Measure:
         """Nothing to load."""
         return self._measure
-
-    def complete(self, columns: Columns) -> bool:
-        """No files are made."""
-        return True
-
-    def decide(self, item: Item) -> Item:
-        """Nothing follows from one hash alone."""
-        return item
 
     def _measure(self, item: Item, key: str) -> Columns:
         look = perceptual_hash(read_made(self.folder, item.crop, "crop"))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from data_prep.faces.detection import Face, open_detector, open_in_worker
 from data_prep.items import REVIEW, Item
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
 from ugatit.construction import Detect
 from ugatit.images import PictureError
@@ -18,7 +18,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class DetectStage:
+class DetectStage(Stage):
     """Searches every picture that is still in for faces."""
 
     settings: Detect
@@ -26,10 +26,6 @@ class DetectStage:
 
     name: ClassVar[str] = "detect"
     reads: ClassVar[tuple[str, ...]] = ("sha256", "file")
-
-    def concerns(self, item: Item) -> bool:
-        """Whether the picture is still in."""
-        return item.alive
 
     def recipe(self) -> dict[str, Any]:
         """Everything that boxes and their choice depend on; loads the detector for its self-test."""
@@ -53,10 +49,6 @@ class DetectStage:
             return {"faces": len(faces)} | (_columns(faces[0]) if faces else {})
 
         return measure
-
-    def complete(self, columns: Columns) -> bool:
-        """No files are made."""
-        return True
 
     def decide(self, item: Item) -> Item:
         """One face is kept, none dropped; of several the setting tells."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import cv2
 
 from data_prep.items import REVIEW, Item
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.monochrome import colorfulness, judge
 from data_prep.raw_pictures import read_made
 from data_prep.sharpness import laplacian_variance
@@ -20,7 +20,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class QualityStage:
+class QualityStage(Stage):
     """Measures every crop; the limits are applied afterwards."""
 
     settings: Quality
@@ -40,10 +40,6 @@ class QualityStage:
     def open(self) -> Measure:
         """Nothing to load."""
         return self._measure
-
-    def complete(self, columns: Columns) -> bool:
-        """No files are made."""
-        return True
 
     def decide(self, item: Item) -> Item:
         """Apply the limits: what is certainly bad is dropped, what is doubtful is for review."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import PIL
 
 from data_prep.items import Item
-from data_prep.measuring import Columns, Measure
+from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_made
 from data_prep.waifu2x import Waifu2x, upscale
 from ugatit.construction import Upscale
@@ -20,7 +20,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class UpscaleStage:
+class UpscaleStage(Stage):
     """Doubles small crops by super-resolution, as often as it takes, and reduces to the size."""
 
     settings: Upscale
@@ -54,10 +54,6 @@ class UpscaleStage:
     def complete(self, columns: Columns) -> bool:
         """Whether the picture is still there."""
         return (self.folder / columns["upscaled"]).exists()
-
-    def decide(self, item: Item) -> Item:
-        """Nobody is out for being enlarged."""
-        return item
 
     def _net(self) -> Waifu2x | None:
         return Waifu2x(self.settings.model, self.settings.denoise) if self.settings.model else None

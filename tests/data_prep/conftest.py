@@ -1,13 +1,15 @@
-"""A small raw dataset to build from."""
+"""A small raw dataset to build from, and a server to fetch from."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data_prep.http_server import Server
 from ugatit.manifest import SPLITS
 
 
@@ -24,3 +26,12 @@ def raw(tmp_path: Path) -> Path:
         for index, name in enumerate(("one.png", "two.png")):
             picture(20 * number + index).save(root / split / name)
     return root
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A real HTTP server on the loopback address."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server() as server:
+        yield server
+        server.shutdown()

@@ -7,7 +7,6 @@ import logging
 import re
 import time
 import zipfile
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -36,14 +35,6 @@ QUOTA = (
     b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head><body>Sorry, you can't "
     b"view or download this file at this time.</body></html>"
 )
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as server:
-        yield server
-        server.shutdown()
 
 
 @pytest.fixture

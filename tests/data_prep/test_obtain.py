@@ -8,7 +8,7 @@ import json
 import logging
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,14 +76,6 @@ def stamps(folder: Path) -> dict[str, int]:
 def raw(tmp_path: Path) -> Path:
     """The folder of all raw pictures; it is made by whoever needs it."""
     return tmp_path / "raw"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as server:
-        yield server
-        server.shutdown()
 
 
 def given(path: Path, swap: bool = False) -> RawSource:

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,6 @@ def picture(level: int, format: str = "PNG") -> bytes:
 
 
 ONE, TWO = picture(1), picture(2)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as server:
-        yield server
-        server.shutdown()
 
 
 class Clock:

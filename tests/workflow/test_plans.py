@@ -86,7 +86,7 @@ def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
     last = {"report_construction": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
-    expected = of_runs(runs=3, datasets=1) | CONSTRUCTION | last
+    expected = of_runs(runs=2, datasets=1) | CONSTRUCTION | last
     del expected["build_dataset"]
     assert planned.counts() == expected
     outputs = {output for job in planned.jobs for output in job.outputs}
