@@ -22,8 +22,8 @@ LAYERS = (
     {"files", "strict", "devices"},
     {"construction", "sources", "images", "nn"},
     {"params"},
-    {"manifest", "methods", "plan", "run"},
-    {"data", "weights", "authors_layout"},
+    {"manifest", "methods", "run"},
+    {"data", "plan", "weights", "authors_layout"},
     {"authors_checkpoint"},
     {"training", "evaluation", "reporting"},
     {"cli"},
@@ -83,7 +83,7 @@ def test_data_prep_needs_little_of_ugatit_and_ugatit_nothing_of_data_prep() -> N
 def test_packages_know_nothing_of_snakemake_and_only_commands_of_typer() -> None:
     imports = [*imports_of("ugatit"), *imports_of("data_prep")]
     assert not [file for file, module in imports if module.split(".")[0] == "snakemake"]
-    assert {file for file, module in imports if module == "typer"} <= {"ugatit/cli.py", "data_prep/cli.py"}
+    assert {file.split("/cli")[0] for file, module in imports if module == "typer"} == {"ugatit", "data_prep"}
 
 
 def locked(name: str) -> dict[str, set[str]]:

@@ -1,0 +1,75 @@
+"""Commands from metrics and translations to what people look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ugatit.cli.app import app
+from ugatit.cli.options import (
+    DirectionName,
+    Overlays,
+    ParamsFile,
+    direction_of,
+    json_of,
+    source_split,
+)
+from ugatit.errors import UserError
+
+
+@app.command()
+def collect(
+    metrics: Annotated[list[Path], typer.Argument(metavar="METRICS_JSON...", help="Of any runs.")],
+    output: Annotated[Path, typer.Option(help="The CSV to write, one row per number.")],
+) -> None:
+    """Collect metrics.json files into one long CSV."""
+    from ugatit.reporting.collect import collect_metrics
+
+    collect_metrics(metrics, output)
+
+
+@app.command()
+def table(
+    name: Annotated[str, typer.Argument(help="A key of `tables`.")],
+    metrics: Annotated[Path, typer.Option(help="CSV from `ugatit collect`.")],
+    output_stem: Annotated[Path, typer.Option(help="Where to write .csv, .md and .tex.")],
+    params: ParamsFile = Path("params.yaml"),
+    overlay: Overlays = None,
+    settings: Annotated[
+        str | None, typer.Option(help="The table's settings as JSON, instead of files.")
+    ] = None,
+) -> None:
+    """Make one table: ours, the paper's value, the difference, counts, seeds and protocol."""
+    from ugatit.params import load
+    from ugatit.reporting.tables import make_table, table_settings
+
+    given = json_of(settings, "--settings") if settings else None
+    make_table(given or table_settings(load(params, overlay or []), name), metrics, output_stem)
+
+
+@app.command()
+def sheet(
+    pictures: Annotated[Path, typer.Option(help="manifest.csv of the dataset.")],
+    direction: Annotated[DirectionName, typer.Option(help="a2b or b2a.")],
+    translations: Annotated[
+        list[str], typer.Option(metavar="LABEL=MANIFEST", help="A column; repeated, from left to right.")
+    ],
+    output: Annotated[Path, typer.Option(help="The PNG to write.")],
+    source_label: Annotated[str, typer.Option(help="Label of the first column; empty: none.")] = "source",
+    rows: Annotated[int, typer.Option(help="Test pictures.")] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of their choice.")] = 0,
+) -> None:
+    """Draw test pictures beside their translations by several models."""
+    from ugatit.reporting.sheet import SheetColumn, draw_sheet
+
+    pairs = [column.rpartition("=") for column in translations]
+    for label, _, path in pairs:
+        if not label:
+            raise UserError(f"--translations: found {path!r}, expected LABEL=MANIFEST.")
+    columns = [SheetColumn(label, Path(path)) for label, _, path in pairs]
+    way = direction_of(direction)
+    draw_sheet(
+        pictures, source_split(way), way, columns, output, count=rows, seed=seed, source_label=source_label
+    )
