@@ -12,11 +12,12 @@ from ugatit.data import Domain, UnpairedData
 from ugatit.errors import UserError
 from ugatit.images import read_rgb, resize, to_tensor
 from ugatit.manifest import Manifest
+from ugatit.methods import Stream
 from ugatit.params import Training
 
 PLAIN = Training(
     image_px=16, load_px=16, flip=0.0, augmentation="always", batch_size=1, steps=10, decay_start=5,
-    decay_every=1, precision="float32",
+    decay="linear", decay_every=1, crop_px=None, precision="float32",
 )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def test_prefetching_starts_anywhere(dataset: Manifest) -> None:
 
 
 def test_every_epoch_is_another_permutation(dataset: Manifest) -> None:
-    domain = Domain(dataset, "trainA", PLAIN, 0)
+    domain = Domain(dataset, "a", PLAIN, 0)
     pictures = {resize(dataset.read(p).rgb, 16).tobytes(): p.name for p in dataset.kept("trainA")}
     epochs = [[pictures[domain.picture(5 * epoch + k).tobytes()] for k in range(5)] for epoch in range(6)]
     assert all(sorted(epoch) == sorted(pictures.values()) for epoch in epochs)
@@ -60,12 +61,12 @@ def test_every_epoch_is_another_permutation(dataset: Manifest) -> None:
 
 
 def test_domains_and_seeds_have_streams_of_their_own(dataset: Manifest) -> None:
-    def orders(split: str, seed: int) -> list[int]:
-        domain = Domain(dataset, split, PLAIN, seed)
+    def orders(stream: Stream, seed: int) -> list[int]:
+        domain = Domain(dataset, stream, PLAIN, seed)
         return [domain._index(k) for k in range(20)]
 
-    assert orders("trainA", 0) != orders("trainA", 1)
-    assert [k % 4 for k in orders("trainA", 0)] != orders("trainB", 0)
+    assert orders("a", 0) != orders("a", 1)
+    assert [k % 4 for k in orders("a", 0)] != orders("b", 0)
 
 
 def test_without_crop_and_flip_pictures_are_only_resized(dataset: Manifest) -> None:
@@ -75,7 +76,7 @@ def test_without_crop_and_flip_pictures_are_only_resized(dataset: Manifest) -> N
 
 
 def test_flip_mirrors_half_of_the_draws(dataset: Manifest) -> None:
-    plain, flipped = Domain(dataset, "trainB", PLAIN, 0), Domain(dataset, "trainB", with_(flip=0.5), 0)
+    plain, flipped = Domain(dataset, "b", PLAIN, 0), Domain(dataset, "b", with_(flip=0.5), 0)
     mirrored = 0
     draws = 200
     for k in range(draws):
@@ -88,7 +89,7 @@ def test_flip_mirrors_half_of_the_draws(dataset: Manifest) -> None:
 
 def test_crops_come_from_everywhere(dataset: Manifest) -> None:
     training = with_(load_px=18)
-    domain = Domain(dataset, "trainA", training, 0)
+    domain = Domain(dataset, "a", training, 0)
     corners = set()
     for k in range(100):
         large = resize(dataset.read(dataset.kept("trainA")[domain._index(k)]).rgb, 18)
@@ -103,21 +104,21 @@ def test_coin_switches_augmentation_for_a_whole_run_and_per_domain(dataset: Mani
     training = with_(load_px=18, augmentation="coin")
     coins = [
         (
-            Domain(dataset, "trainA", training, seed).augmented,
-            Domain(dataset, "trainB", training, seed).augmented,
+            Domain(dataset, "a", training, seed).augmented,
+            Domain(dataset, "b", training, seed).augmented,
         )
         for seed in range(40)
     ]
     assert set(coins) == {(False, False), (False, True), (True, False), (True, True)}
     seed = next(s for s, (a, _) in enumerate(coins) if not a)
-    off, plain = Domain(dataset, "trainA", training, seed), Domain(dataset, "trainA", PLAIN, seed)
+    off, plain = Domain(dataset, "a", training, seed), Domain(dataset, "a", PLAIN, seed)
     assert all(np.array_equal(off.picture(k), plain.picture(k)) for k in range(6))
 
 
 def test_decoding_again_gives_what_memory_gives(dataset: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    cached = Domain(dataset, "trainA", with_(load_px=18), 0)
+    cached = Domain(dataset, "a", with_(load_px=18), 0)
     monkeypatch.setattr("ugatit.data.CACHE_BYTES", 0)
-    decoding = Domain(dataset, "trainA", with_(load_px=18), 0)
+    decoding = Domain(dataset, "a", with_(load_px=18), 0)
     for k in range(7):
         assert np.array_equal(cached.picture(k), decoding.picture(k))
     assert not decoding._cache
@@ -132,3 +133,10 @@ def test_a_picture_changed_after_the_build_is_refused(dataset: Manifest) -> None
     with pytest.raises(UserError, match="changed since"):
         for k in range(5):
             data.batch(k)
+
+
+def test_crops_may_be_smaller_than_what_is_translated(dataset: Manifest) -> None:
+    a, b = UnpairedData(dataset, with_(load_px=18, crop_px=12), 0).batch(0)
+    assert a.shape == b.shape == (1, 3, 12, 12)
+    with pytest.raises(ValueError, match="load_px 16 is smaller than the crop of 20"):
+        Training(**{**PLAIN.model_dump(), "crop_px": 20})

@@ -55,7 +55,7 @@ def test_a_manifest_is_plain_csv_with_unix_line_ends(tmp_path: Path) -> None:
     write_manifest(tmp_path / "manifest.csv", [row()])
     lines = (tmp_path / "manifest.csv").read_bytes().split(b"\n")
     assert lines[0].decode().split(",") == list(COLUMNS)
-    assert lines[1] == b"testA,a.png,testA/a.png," + b"00" * 32 + b",PNG,RGB,8,6,kept,,raw/a.png"
+    assert lines[1] == b"testA,a.png,testA/a.png," + b"00" * 32 + b",PNG,RGB,8,6,kept,,raw/a.png,"
     assert lines[2:] == [b""]
 
 
@@ -132,7 +132,7 @@ def test_a_row_that_calls_a_bad_file_usable_is_refused(tmp_path: Path) -> None:
         ),
         (",".join(COLUMNS).encode() + b"\ntestA,a.png\n", "not a readable manifest"),
         (
-            ",".join(COLUMNS).encode() + b"\ntestA,a.png,p,0,PNG,RGB,8,6,kept,,s,more\n",
+            ",".join(COLUMNS).encode() + b"\ntestA,a.png,p,0,PNG,RGB,8,6,kept,,s,,more\n",
             "not a readable manifest",
         ),
     ],

@@ -42,7 +42,7 @@ REFUSED = [
     ("methods: {ugatit: {network: {light: 'yes'}}}", r"network\.light: found str 'yes'"),
     ("methods: {ugatit: {network: {lihgt: true}}}", r"network\.lihgt: unknown key; did you mean 'light'\?"),
     ("methods: {ugatit: {network: {decoder_norm: bn}}}", r"decoder_norm: found str 'bn'; .*'adalin', 'in', 'ln' or 'gn'"),
-    ("training: {load_px: 100}", r"load_px 100 is smaller than image_px 256"),
+    ("training: {load_px: 100}", r"load_px 100 is smaller than the crop of 256"),
     ("training: {decay_start: 2000000}", r"decay_start 2000000 is after the last step 1000000"),
     ("datasets: {cat2dog: {source: {kind: folder, pth: x}}}", r"datasets\.cat2dog\.source\.pth: unknown key; did "
      r"you mean 'path'\?"),
@@ -145,6 +145,50 @@ def test_unreadable_files_are_refused(tmp_path: Path, text: str | None, message:
         load(ROOT / "params.yaml", [path])
 
 
+EPOCHS = {"length": 200, "full_rate": 100}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "batch_size", "expected"),
+    [
+        (EPOCHS, 1, (252_800, 126_400)),  # 1,264 dogs, the larger side
+        (EPOCHS, 8, (31_600, 15_800)),
+        ({**EPOCHS, "at_most": 200_000}, 1, (200_000, 126_400)),
+        ({**EPOCHS, "at_most": 100_000}, 1, (100_000, 100_000)),
+    ],
+)
+def test_epochs_become_steps_by_the_larger_side(
+    params: Params, epochs: dict[str, int], batch_size: int, expected: tuple[int, int]
+) -> None:
+    model = {"epochs": epochs, "training": {"batch_size": batch_size}}
+    changed = merge(params.model_dump(exclude_unset=True), {"models": {"ugatit-light": model}})
+    training = resolve(parse(changed), "cat2dog", "ugatit-light", 0).training
+    assert (training.steps, training.decay_start) == expected
+
+
+def test_epochs_without_counts_are_refused(params: Params) -> None:
+    changes = {
+        "datasets": {"mine": {"domains": ["a", "b"], "source": {"kind": "folder", "path": "mine"}}},
+        "models": {"ugatit-light": {"epochs": EPOCHS}},
+    }
+    changed = parse(merge(params.model_dump(exclude_unset=True), changes))
+    with pytest.raises(UserError, match=r"datasets\.mine\.pictures does not say .* set `epochs: null`"):
+        resolve(changed, "mine", "ugatit-light", 0)
+
+
+def test_a_model_differs_by_dataset_where_it_says_so(params: Params) -> None:
+    changes = {"models": {"ugatit-light": {"per_dataset": {"cat2dog": {"loss": {"cycle": 3.0}}}}}}
+    changed = parse(merge(params.model_dump(exclude_unset=True), changes))
+    weights = {
+        d: resolve(changed, d, "ugatit-light", 0).parameters["loss"]["cycle"]
+        for d in ("cat2dog", "horse2zebra")
+    }
+    assert weights == {"cat2dog": 3.0, "horse2zebra": 10.0}
+    changes["models"]["ugatit-light"]["per_dataset"] = {"cat2dgo": {}}
+    with pytest.raises(UserError, match=r"per_dataset.*cat2dgo.*cat2dog"):
+        parse(merge(params.model_dump(exclude_unset=True), changes))
+
+
 def test_run_json_round_trip_and_guard(params: Params, tmp_path: Path) -> None:
     run = resolve(params, "cat2dog", "ugatit-light", 3)
     path = tmp_path / "run.json"
@@ -168,7 +212,7 @@ def test_a_run_of_another_arithmetic_is_refused(params: Params, tmp_path: Path) 
     run = resolve(params, "cat2dog", "ugatit-light", 0)
     path = tmp_path / "run.json"
     path.write_text(json.dumps({**run.model_dump(), "numerics": run.numerics + 1}))
-    with pytest.raises(UserError, match="numerics 2 of ugatit; this version has 1 and 1"):
+    with pytest.raises(UserError, match="numerics 2 of ugatit; this version has 2 and 1"):
         read_run(path)
 
 

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ugatit.images import resize, to_tensor
 from ugatit.manifest import Manifest
+from ugatit.methods import Batch, Stream
 from ugatit.params import Training
 
 CACHE_BYTES = 4 << 30
 """Decoded pictures of one domain are kept in memory as uint8 up to this size."""
+
+STREAMS: tuple[Stream, ...] = ("a", "b")
+"""All streams; the place of one is part of the key of its random numbers."""
+
+SPLITS: dict[Stream, str] = {"a": "trainA", "b": "trainB"}
+"""Where the pictures of each stream are."""
 
 ORDER, AUGMENTATION, COIN = 0, 1, 2
 """Purposes of random numbers; each has its own stream."""
 
 
 class Domain:
-    """The training pictures of one domain, shuffled anew each epoch and augmented per draw."""
+    """The training pictures of one stream, shuffled anew each epoch and augmented per draw."""
 
-    def __init__(self, manifest: Manifest, split: str, training: Training, seed: int) -> None:
+    def __init__(self, manifest: Manifest, stream: Stream, training: Training, seed: int) -> None:
         self._manifest, self._training = manifest, training
-        self._pictures = manifest.kept(split)
-        self._key = (seed, 0 if split.endswith("A") else 1)
+        self._pictures = manifest.kept(SPLITS[stream])
+        self._key = (seed, STREAMS.index(stream))
         augmented = training.augmentation == "always" or self._rng(COIN).random() > 0.5
         self.augmented = augmented
-        self._load_px = training.load_px if augmented else training.image_px
+        self._load_px = training.load_px if augmented else training.seen_px
         self._cached = len(self._pictures) * 3 * self._load_px**2 <= CACHE_BYTES
         self._cache: dict[int, np.ndarray] = {}
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
@@ -37,14 +43,14 @@ class Domain:
     def picture(self, draw: int) -> np.ndarray:
         """The picture of a draw (0, 1, ...) as the network sees it.
 
-        Shape: (image_px, image_px, 3), uint8.
+        Shape: (crop_px, crop_px, 3), or image_px where there is none; uint8.
         Source: section 5; order and augmentation: decision D13.
         """
         rgb = self._load(self._index(draw))
         if not self.augmented:
             return rgb
         rng = self._rng(AUGMENTATION, draw)
-        px = self._training.image_px
+        px = self._training.seen_px
         flip = rng.random() < self._training.flip
         top, left = rng.integers(0, self._load_px - px + 1, size=2)
         crop = rgb[top : top + px, left : left + px]
@@ -71,28 +77,29 @@ class Domain:
 
 
 class UnpairedData:
-    """Batches of real_a and real_b from the training splits of a dataset."""
+    """Batches from the training splits of a dataset."""
 
-    def __init__(self, manifest: Manifest, training: Training, seed: int) -> None:
-        self._domains = [Domain(manifest, split, training, seed) for split in ("trainA", "trainB")]
+    def __init__(
+        self, manifest: Manifest, training: Training, seed: int, streams: Sequence[Stream] = STREAMS
+    ) -> None:
+        self._domains = [Domain(manifest, stream, training, seed) for stream in streams]
         self._batch_size = training.batch_size
 
-    def batch(self, k: int) -> tuple[Tensor, Tensor]:
+    def batch(self, k: int) -> Batch:
         """Batch k (0, 1, ...).
 
-        Shape: real_a and real_b, each (N, 3, H, W), float32. Range: [-1, 1].
+        Shape: one tensor for each stream, (N, 3, H, W), float32. Range: [-1, 1].
         """
         draws = range(k * self._batch_size, (k + 1) * self._batch_size)
-        a, b = (to_tensor(np.stack([domain.picture(d) for d in draws])) for domain in self._domains)
-        return a, b
+        return tuple(to_tensor(np.stack([domain.picture(d) for d in draws])) for domain in self._domains)
 
-    def batches(self, start: int, device: torch.device) -> Generator[tuple[Tensor, Tensor], None, None]:
+    def batches(self, start: int, device: torch.device) -> Generator[Batch, None, None]:
         """Batches from `start` on, on a device, each prepared while its forerunner is used."""
         with ThreadPoolExecutor(1) as pool:
             k = start
             upcoming = pool.submit(self.batch, k)
             while True:
-                a, b = upcoming.result()
+                batch = upcoming.result()
                 k += 1
                 upcoming = pool.submit(self.batch, k)
-                yield a.to(device, non_blocking=True), b.to(device, non_blocking=True)
+                yield tuple(pictures.to(device, non_blocking=True) for pictures in batch)

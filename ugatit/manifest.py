@@ -41,6 +41,8 @@ class Picture:
     reason: str
     source: str
     """Where it came from: a path in the raw folder, or the SHA-256 of the picture that was translated."""
+    code: str = ""
+    """Number of the random code that a translation was made with; empty if its method draws none."""
 
     @property
     def stem(self) -> str:

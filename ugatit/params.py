@@ -104,11 +104,17 @@ class Training(Strict):
         gt=0, description="Side to which training pictures are resized before the random crop."
     )
     flip: float = Field(ge=0, le=1, description="Probability of a horizontal flip.")
+    crop_px: int | None = Field(
+        gt=0, description="Side of the random crop that training sees; null: image_px."
+    )
     augmentation: Literal["always", "coin"] = Field(
         description="always: flip and crop every picture; coin: decided once per run and domain (D13)."
     )
     batch_size: int = Field(gt=0, description="Pictures per domain and step.")
     steps: int = Field(gt=0, description="Discriminator and generator updates.")
+    decay: Literal["linear", "halve"] = Field(
+        description="After decay_start: linear to 0 at the last step, or halved at each change."
+    )
     decay_start: int = Field(ge=0, description="Last step at full learning rate.")
     decay_every: int = Field(
         gt=0, description="Steps between two changes of the decaying learning rate (D12)."
@@ -117,13 +123,26 @@ class Training(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Training:
-        if self.load_px < self.image_px:
+        if self.load_px < self.seen_px:
             raise ValueError(
-                f"load_px {self.load_px} is smaller than image_px {self.image_px}; crop impossible"
+                f"load_px {self.load_px} is smaller than the crop of {self.seen_px}; crop impossible"
             )
         if self.decay_start > self.steps:
             raise ValueError(f"decay_start {self.decay_start} is after the last step {self.steps}")
         return self
+
+    @property
+    def seen_px(self) -> int:
+        """Side of the pictures that training sees, pixels."""
+        return self.image_px if self.crop_px is None else self.crop_px
+
+
+class Epochs(Strict):
+    """A training's length in passes over the larger of the two training sets."""
+
+    length: int = Field(gt=0, description="Passes in all.")
+    full_rate: int = Field(ge=0, description="Passes before the learning rate decays.")
+    at_most: int | None = Field(default=None, gt=0, description="Steps at the most.")
 
 
 class ExternalFolder(Strict):
@@ -153,7 +172,13 @@ class Model(Strict):
         default=None, description="An entry of `presets`, applied before `parameters`."
     )
     parameters: dict[str, Any] = Field(default_factory=dict, description="Overrides `methods.<method>`.")
+    per_dataset: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Overrides `parameters` on the datasets named."
+    )
     training: dict[str, Any] = Field(default_factory=dict, description="Overrides `training` for this model.")
+    epochs: Epochs | None = Field(
+        default=None, description="Length and decay by the datasets' `pictures`, instead of `training`'s."
+    )
     external: External | None = None
 
     @model_validator(mode="after")
@@ -246,6 +271,8 @@ class Params(Strict):
                 _require_known(f"models.{name}.method", model.method, self.methods)
             if model.preset is not None:
                 _require_known(f"models.{name}.preset", model.preset, self.presets)
+            for key in model.per_dataset:
+                _require_known(f"models.{name}.per_dataset", key, self.datasets)
             for key in model.external.folders if model.external else ():
                 _require_known(f"models.{name}.external.folders", key, self.datasets)
         for name, table in self.tables.items():

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ugatit.errors import UserError
-from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params, merge
+from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params, merge, method_module
+from ugatit.run import method_parameters
+
+if TYPE_CHECKING:
+    from ugatit.methods import Traits
 
 
 def trained_models(params: Params) -> list[str]:
@@ -51,9 +57,21 @@ def run_folders(params: Params, dataset: str, model: str) -> list[str]:
 
 
 def directions(params: Params, dataset: str, model: str) -> list[Direction]:
-    """Directions in which a model translates: both, but for translations made elsewhere what was given."""
+    """Directions in which a model translates: what its method offers, or what was made elsewhere."""
     external = params.models[model].external
-    return [d for d in DIRECTIONS if external is None or d in external.folders.get(dataset, {})]
+    if external is not None:
+        return [d for d in DIRECTIONS if d in external.folders.get(dataset, {})]
+    return list(traits(params, dataset, model).directions)
+
+
+def traits(params: Params, dataset: str, model: str) -> Traits:
+    """What a trained model asks for and offers.
+
+    Raises: UserError naming the value that does not pass the method's checks.
+    """
+    module = method_module(params.models[model].method or "")
+    found: Traits = module.traits(method_parameters(params, dataset, model))
+    return found
 
 
 def planned_sheets(params: Params) -> list[tuple[str, Direction]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from pydantic import Field
 
 from ugatit.errors import UserError
 from ugatit.files import read_json, write_json
-from ugatit.params import Params, Training, merge, method_module
+from ugatit.params import Epochs, Params, Training, merge, method_module
 from ugatit.strict import Strict, check, nearest
 
-RUN_SCHEMA = 1
+RUN_SCHEMA = 2
 
 
 class Run(Strict):
@@ -31,7 +32,7 @@ class Run(Strict):
 
 
 def resolve(params: Params, dataset: str, model: str, seed: int) -> Run:
-    """Resolve one run: `training` ← dataset ← model, and `methods.<method>` ← preset ← model.
+    """Resolve one run: `training` ← dataset ← model, and `methods.<method>` ← preset ← model ← its dataset.
 
     Raises: UserError if a name is unknown or the merged values do not pass the method's checks.
     """
@@ -45,10 +46,12 @@ def resolve(params: Params, dataset: str, model: str, seed: int) -> Run:
     module = method_module(entry.method)
     training = merge(params.training.model_dump(), params.datasets[dataset].training)
     training = merge(training, entry.training)
-    values = merge(params.methods[entry.method], params.presets.get(entry.preset or "", {}))
-    values = merge(values, entry.parameters)
     origin = f"parameters of {dataset}/{model}"
-    checked = check(module.Parameters, values, origin)
+    checked = method_parameters(params, dataset, model)
+    traits = module.traits(checked)
+    if entry.epochs:
+        per_step = int(training["batch_size"]) * traits.draws
+        training |= _steps_of(entry.epochs, params.datasets[dataset].pictures, per_step, dataset, model)
     run = Run(
         run_schema=RUN_SCHEMA,
         dataset=dataset,
@@ -59,8 +62,37 @@ def resolve(params: Params, dataset: str, model: str, seed: int) -> Run:
         training=check(Training, training, f"{origin}: training"),
         parameters=checked.model_dump(),
     )
-    module.check_size(checked, run.training.image_px)
+    module.check_training(checked, run.training)
     return run
+
+
+def method_parameters(params: Params, dataset: str, model: str) -> Any:
+    """The checked `Parameters` of a trained model on a dataset.
+
+    Raises: UserError naming the value that does not pass the method's checks.
+    """
+    entry = params.models[model]
+    method = entry.method or ""
+    values = merge(params.methods[method], params.presets.get(entry.preset or "", {}))
+    values = merge(merge(values, entry.parameters), entry.per_dataset.get(dataset, {}))
+    return check(method_module(method).Parameters, values, f"parameters of {dataset}/{model}")
+
+
+def _steps_of(
+    epochs: Epochs, pictures: Mapping[Any, int], per_step: int, dataset: str, model: str
+) -> dict[str, int]:
+    """Length and decay in steps; an epoch takes every picture of the larger training set once."""
+    if not {"trainA", "trainB"} <= pictures.keys():
+        raise UserError(
+            f"models.{model}.epochs: datasets.{dataset}.pictures does not say how many pictures trainA and "
+            "trainB have, so an epoch has no length. Name both counts there, or set `epochs: null` and "
+            "`training: {steps: ..., decay_start: ...}` for the model."
+        )
+    in_epoch = math.ceil(max(pictures["trainA"], pictures["trainB"]) / per_step)
+    steps, start = epochs.length * in_epoch, epochs.full_rate * in_epoch
+    if epochs.at_most is not None:
+        steps = min(steps, epochs.at_most)
+    return {"steps": steps, "decay_start": min(start, steps)}
 
 
 def read_run(path: Path) -> Run:

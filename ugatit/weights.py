@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ugatit.errors import UserError
 from ugatit.files import atomic_path, read_json, sha256_file, sha256_json, write_json
-from ugatit.methods import Networks
+from ugatit.methods import JUDGES, Networks
 from ugatit.params import method_module
 from ugatit.run import Run
 from ugatit.strict import check
@@ -25,7 +25,9 @@ def save_weights(path: Path, run: Run, networks: Networks, step: int | None, dat
     """Write weights.safetensors and then the weights.json that vouches for it.
 
     `data_sha256` is the digest of the training data's manifest; it and `step` are None for imported weights.
+    State of the training alone, in modules without parameters, is left out.
     """
+    networks = _with_parameters(networks)
     tensors = {
         f"{name}.{key}": value.detach().cpu().contiguous()
         for name, network in networks.items()
@@ -46,8 +48,8 @@ def save_weights(path: Path, run: Run, networks: Networks, step: int | None, dat
     )
 
 
-def read_weights(path: Path, only: str = "") -> tuple[Run, dict[str, nn.Module], dict[str, Any]]:
-    """Rebuild trained networks, in evaluation mode on the CPU; `only` is a prefix of the wanted names.
+def read_weights(path: Path, judges: bool = True) -> tuple[Run, dict[str, nn.Module], dict[str, Any]]:
+    """Rebuild trained networks, in evaluation mode on the CPU, with or without the discriminators.
 
     Returns: the run, the networks by name, and all of weights.json.
     Raises: UserError if a file is missing, changed, or does not fit the networks of its run.
@@ -71,10 +73,19 @@ def read_weights(path: Path, only: str = "") -> tuple[Run, dict[str, nn.Module],
         networks = method.build(
             check(method.Parameters, run.parameters, str(path)), run.training.image_px, None
         )
-    chosen = {name: network for name, network in networks.items() if name.startswith(only)}
+    chosen = {
+        name: network
+        for name, network in _with_parameters(networks).items()
+        if judges or not name.startswith(JUDGES)
+    }
     for name, network in chosen.items():
         _assign(file, name, network, tensors)
     return run, chosen, described
+
+
+def _with_parameters(networks: Networks) -> dict[str, nn.Module]:
+    """The networks that have something to learn."""
+    return {name: net for name, net in networks.items() if next(net.parameters(), None) is not None}
 
 
 def _assign(file: Path, name: str, network: nn.Module, tensors: dict[str, Tensor]) -> None:

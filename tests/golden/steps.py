@@ -41,6 +41,8 @@ def compute(model: str) -> dict[str, Any]:
     parameters = check(method.Parameters, run.parameters, model)
     px = run.training.image_px
     networks = {name: net.double().train() for name, net in method.build(parameters, px, 0).items()}
+    traits = method.traits(parameters)
+    given = method.given(parameters) if traits.files else {}
     optimizers = method.optimizers(networks, parameters)
     generator = torch.Generator().manual_seed(0)
 
@@ -48,9 +50,9 @@ def compute(model: str) -> dict[str, Any]:
         return torch.rand(1, 3, px, px, generator=generator, dtype=torch.float64) * 2 - 1
 
     losses = []
-    for _ in range(STEPS):
-        batches = [(picture(), picture()) for _ in range(method.draws(parameters))]
-        terms = method.update(networks, optimizers, batches, parameters)
+    for step in range(1, STEPS + 1):
+        batches = [tuple(picture() for _ in traits.streams) for _ in range(traits.draws)]
+        terms = method.update(networks | given, optimizers, batches, parameters, step / STEPS)
         losses.append({name: float(term) for name, term in terms.items()})
     states = {
         name: torch.cat([t.flatten() for t in net.state_dict().values()]) for name, net in networks.items()

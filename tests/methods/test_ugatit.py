@@ -47,8 +47,8 @@ def batch(seed: int = 0) -> Batch:
 
 def step(p: ugatit.Parameters, networks: dict[str, torch.nn.Module] | None = None) -> dict[str, torch.Tensor]:
     networks = networks or networks_of(p)
-    batches = [batch(k) for k in range(ugatit.draws(p))]
-    return ugatit.update(networks, ugatit.optimizers(networks, p), batches, p)
+    batches = [batch(k) for k in range(ugatit.traits(p).draws)]
+    return ugatit.update(networks, ugatit.optimizers(networks, p), batches, p, 1.0)
 
 
 def plain_losses(networks: dict[str, torch.nn.Module], reals: Batch) -> tuple[float, float]:
@@ -136,10 +136,10 @@ def test_each_update_leaves_the_other_networks_alone() -> None:
 
 def test_fresh_generator_batch_draws_twice_and_uses_the_second() -> None:
     p = parameters(optimizer={"fresh_generator_batch": True})
-    assert ugatit.draws(p) == 2
+    assert ugatit.traits(p).draws == 2
     networks = networks_of(p)
     expected = plain_losses(networks_of(p), batch(1))[1]
-    terms = ugatit.update(networks, ugatit.optimizers(networks, p), [batch(0), batch(1)], p)
+    terms = ugatit.update(networks, ugatit.optimizers(networks, p), [batch(0), batch(1)], p, 1.0)
     rest = terms["generator"] - terms["adversarial_a"] - terms["adversarial_b"]
     assert float(rest) == pytest.approx(expected, rel=FLOAT64_TOLERANCE)
     assert float(terms["discriminator"]) == pytest.approx(plain_losses(networks_of(p), batch(0))[0])
@@ -150,7 +150,7 @@ def test_rho_stays_in_its_range() -> None:
     networks = networks_of(p)
     optimizers = ugatit.optimizers(networks, p)
     for k in range(3):
-        ugatit.update(networks, optimizers, [batch(k)], p)
+        ugatit.update(networks, optimizers, [batch(k)], p, 1.0)
     rho = torch.cat([w.detach() for name, w in networks["gen_ab"].named_parameters() if name.endswith("rho")])
     assert rho.min() == 0
     assert rho.max() <= 1
@@ -181,7 +181,7 @@ def test_a_non_finite_loss_stops_before_anything_moves() -> None:
         networks["gen_ab"].cam.average.weight.fill_(float("nan"))
     before = {k: v.clone() for k, v in networks["gen_ba"].state_dict().items()}
     with pytest.raises(NonFiniteLoss, match="disc_b_global = nan"):
-        ugatit.update(networks, optimizers, [batch()], p)
+        ugatit.update(networks, optimizers, [batch()], p, 1.0)
     for key, value in networks["gen_ba"].state_dict().items():
         assert torch.equal(value, before[key])
 

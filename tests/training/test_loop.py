@@ -252,11 +252,11 @@ def test_non_finite_loss_names_step_and_term_and_keeps_the_checkpoint(
     path, _ = make_run()
     update, calls = ugatit.update, []
 
-    def poisoned(networks, optimizers, batches, parameters):  # noqa: ANN001, ANN202
+    def poisoned(networks, optimizers, batches, parameters, progress):  # noqa: ANN001, ANN202
         calls.append(1)
         if len(calls) == 4:
             batches = [(batches[0][0] * float("nan"), batches[0][1])]
-        return update(networks, optimizers, batches, parameters)
+        return update(networks, optimizers, batches, parameters, progress)
 
     monkeypatch.setattr(ugatit, "update", poisoned)
     with pytest.raises(NonFiniteLoss, match=r"step 4: discriminator = nan"):

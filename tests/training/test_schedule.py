@@ -32,3 +32,19 @@ def test_per_epoch_as_in_the_tensorflow_code(params: Params, step: int, lr: floa
 
 def test_without_decay(params: Params) -> None:
     assert lr_factor(1_000_000, training(params, decay_start=1_000_000)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("step", "lr"),
+    [
+        (1, 1e-4),
+        (100_000, 1e-4),
+        (100_001, 5e-5),
+        (200_000, 5e-5),
+        (200_001, 2.5e-5),
+        (1_000_000, 1e-4 / 2**9),
+    ],
+)
+def test_halved_as_in_unit_and_munit(params: Params, step: int, lr: float) -> None:
+    halving = training(params, decay="halve", decay_start=100_000, decay_every=100_000)
+    assert LR * lr_factor(step, halving) == pytest.approx(lr, rel=1e-12)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from rich.progress import track
 
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
@@ -21,6 +24,7 @@ from ugatit.manifest import (
     write_manifest,
 )
 from ugatit.params import Direction, method_module
+from ugatit.strict import check
 from ugatit.weights import read_weights
 
 log = logging.getLogger(__name__)
@@ -34,14 +38,18 @@ def translate(
     output: Path,
     device_name: str = "auto",
     threads: int | None = None,
-) -> Path:
+    codes: int | None = None,
+) -> list[Path]:
     """Translate the pictures of a manifest's split, or of a folder, and write them with a manifest.
 
     A picture of another size than the model's is resized, aspect ratio not kept (D25). Unreadable pictures
     of a folder are reported and left out. Each picture is translated alone: none depends on its neighbours.
+    A method with random codes draws one per picture (D51); with `codes`, so many translations of each picture
+    go into the folders code0, code1, ...
 
-    Returns: the path of the written manifest; its rows name the picture they were made from by SHA-256.
-    Raises: UserError for missing or unfitting weights, and if there is no usable picture.
+    Returns: the paths of the written manifests; their rows name the picture they were made from by SHA-256.
+    Raises: UserError for missing or unfitting weights, if there is no usable picture, and for several codes
+        of a method that draws none.
     """
     manifest = open_pictures(pictures, split)
     chosen = manifest.kept(split)
@@ -52,20 +60,38 @@ def translate(
     use_threads(threads)
     keep_freed_memory()
     compute_deterministically(device)
-    run, networks, _ = read_weights(weights_path, only="gen_")
+    run, networks, _ = read_weights(weights_path, judges=False)
     method = method_module(run.method)
+    traits = method.traits(check(method.Parameters, run.parameters, str(weights_path)))
+    if direction not in traits.directions:
+        raise UserError(
+            f"{weights_path}: {run.model} translates {', '.join(traits.directions)} only, found --direction "
+            f"{direction}. Train a model with the domains exchanged."
+        )
+    if codes is not None and not traits.random_codes:
+        raise UserError(f"{weights_path}: {run.model} draws no random code, so --codes would change nothing.")
     for network in networks.values():
         network.to(device)
-    rows = []
+    folders = [output] if codes is None else [output / f"code{code}" for code in range(codes)]
+    rows: list[list[Picture]] = [[] for _ in folders]
     for picture in track(chosen, description=direction, disable=not sys.stderr.isatty()):
-        rgb = resize(manifest.read(picture).rgb, run.training.image_px)
-        fake = method.translate(networks, to_tensor(rgb)[None].to(device), direction)[0]
-        path = output / f"{picture.stem}.png"
-        write_png(path, to_uint8(fake))
-        rows.append(describe_picture(path, direction, path.name, picture.sha256))
-    write_manifest(output / "manifest.csv", rows)
-    log.info("%d pictures translated into %s", len(rows), output)
-    return output / "manifest.csv"
+        real = to_tensor(resize(manifest.read(picture).rgb, run.training.image_px))[None].to(device)
+        for code, folder in enumerate(folders):
+            fake = method.translate(networks, real, direction, code_generator(picture.sha256, code))[0]
+            path = folder / f"{picture.stem}.png"
+            write_png(path, to_uint8(fake))
+            row = describe_picture(path, direction, path.name, picture.sha256)
+            rows[code].append(replace(row, code=str(code)) if traits.random_codes else row)
+    for folder, written in zip(folders, rows, strict=True):
+        write_manifest(folder / "manifest.csv", written)
+        log.info("%d pictures translated into %s", len(written), folder)
+    return [folder / "manifest.csv" for folder in folders]
+
+
+def code_generator(picture_sha256: str, code: int) -> torch.Generator:
+    """The source of a picture's random code: a function of its content and the code's number alone."""
+    digest = hashlib.sha256(f"{code} {picture_sha256}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def open_pictures(pictures: Path, split: str) -> Manifest:

@@ -3,26 +3,55 @@
 Each file defines
 
 - `Parameters`, a strict pydantic model of its numbers, and `NUMERICS`, the version of its arithmetic;
-- `check_size(parameters, image_px)`, which refuses sizes that the networks do not allow;
-- `draws(parameters)`, how many batches one step takes;
-- `build(parameters, image_px, seed)`, the networks by name;
+- `traits(parameters)`, what it asks of the loop and offers to others;
+- `check_training(parameters, training)`, which refuses sizes and lengths that it does not allow;
+- `build(parameters, image_px, seed)`, the networks by name; those called `disc_...` judge, and are not needed
+  to translate; those without parameters are state that is kept while training lasts;
 - `optimizers(networks, parameters)`, the optimisers by name;
-- `update(networks, optimizers, batches, parameters)`, one step, returning the named loss terms;
-- `translate(networks, pictures, direction)`.
+- `update(networks, optimizers, batches, parameters, progress)`, one step, returning the named loss terms;
+- `translate(networks, pictures, direction, codes)`, of pictures alone and in evaluation mode;
+- `given(parameters)`, networks whose weights come from `traits.files` and stay as they are, if there are any;
+- `attend(networks, pictures, direction)`, the maps named by `traits.attention`, if there are any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ugatit.params import Direction
+from ugatit.params import DIRECTIONS, Direction
 
 Networks = Mapping[str, nn.Module]
 Optimizers = Mapping[str, Optimizer]
-Batch = tuple[Tensor, Tensor]
-"""real_a and real_b, each (N, 3, H, W) in [-1, 1]."""
+Stream = Literal["a", "b"]
+"""What batches are made of: training pictures of domain a, of domain b."""
 
-__all__ = ["Batch", "Direction", "Networks", "Optimizers"]
+Batch = tuple[Tensor, ...]
+"""One tensor for each stream, (N, 3, H, W) in [-1, 1]: real_a and real_b."""
+
+JUDGES = "disc_"
+"""How the names of networks begin that are not needed to translate."""
+
+__all__ = ["JUDGES", "Batch", "Direction", "Networks", "Optimizers", "Stream", "Traits"]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a method with certain parameters asks for and offers."""
+
+    draws: int = 1
+    """Batches that one step takes."""
+    streams: tuple[Stream, ...] = ("a", "b")
+    """What each batch has."""
+    directions: tuple[Direction, ...] = DIRECTIONS
+    """Directions that one training gives."""
+    files: tuple[str, ...] = ()
+    """Files of weights that training needs, relative to the repository's root."""
+    random_codes: bool = False
+    """Whether a translation draws a random code."""
+    attention: tuple[str, ...] = ()
+    """Names of the attention maps, each (N, 1, h, w)."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from ugatit.errors import UserError
-from ugatit.methods import Batch, Direction, Networks, Optimizers
+from ugatit.methods import Batch, Direction, Networks, Optimizers, Traits
+from ugatit.nn.attention import CAM
 from ugatit.nn.discriminators import AttentionDiscriminator, DiscriminatorOutput, smallest_px
 from ugatit.nn.generators import AttentionGenerator, GeneratorOutput
 from ugatit.nn.initialization import initialize
 from ugatit.nn.losses import absolute_difference, binary_classification, least_squares, require_finite
 from ugatit.nn.normalization import clip_rho
+from ugatit.nn.optimization import descend, frozen
+from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1
@@ -90,6 +92,28 @@ class Parameters(Strict):
     optimizer: OptimizerParameters
 
 
+def traits(parameters: Parameters) -> Traits:
+    """One batch for both updates, or one for each (D14); attention where a CAM weighs the features."""
+    network = parameters.network
+    attention = ["generator"] if network.generator_cam == "full" else []
+    attention += ["local", "global"] if network.discriminator_cam == "full" else []
+    draws = 2 if parameters.optimizer.fresh_generator_batch else 1
+    return Traits(draws=draws, attention=tuple(attention))
+
+
+def check_training(parameters: Parameters, training: Training) -> None:
+    """Refuse picture sizes that the networks do not allow.
+
+    Raises: UserError naming the smallest that works.
+    """
+    if training.seen_px != training.image_px and not parameters.network.light:
+        raise UserError(
+            f"training.crop_px: found {training.crop_px}, expected null or image_px {training.image_px}: the "
+            "full model is bound to one size. Use the light model, or train at the size that you translate."
+        )
+    check_size(parameters, training.seen_px)
+
+
 def check_size(parameters: Parameters, image_px: int) -> None:
     """Refuse a picture size that the networks do not allow.
 
@@ -103,11 +127,6 @@ def check_size(parameters: Parameters, image_px: int) -> None:
             f"(global_layers {network.global_layers}, local_layers {network.local_layers}). "
             f"Use {smallest} or more, or fewer discriminator layers."
         )
-
-
-def draws(parameters: Parameters) -> int:
-    """Batches per step: one for both updates, or one for each (D14)."""
-    return 2 if parameters.optimizer.fresh_generator_batch else 1
 
 
 def build(parameters: Parameters, image_px: int, seed: int | None) -> dict[str, nn.Module]:
@@ -167,12 +186,17 @@ def optimizers(networks: Networks, parameters: Parameters) -> dict[str, Adam]:
 
 
 def update(
-    networks: Networks, optimizers: Optimizers, batches: Sequence[Batch], parameters: Parameters
+    networks: Networks,
+    optimizers: Optimizers,
+    batches: Sequence[Batch],
+    parameters: Parameters,
+    progress: float,
 ) -> dict[str, Tensor]:
     """One discriminator and one generator update, in this order.
 
     The fakes are made once for both, detached for the discriminators, which are frozen for the generators
     (D15, D16). Each generator translates and reproduces in one batch: no layer mixes the pictures of a batch.
+    `progress` changes nothing here: every step is alike.
 
     Shape: batches of real_a, real_b (N, 3, H, W); one, or two if the generators' update has its own (D14).
     Returns: the totals `discriminator` and `generator`, and the unweighted terms they are made of, scalars.
@@ -190,9 +214,9 @@ def update(
     loss = parameters.loss.adversarial * torch.stack(list(terms.values())).sum()
     terms = {"discriminator": loss, **terms}
     require_finite(terms)
-    _step(optimizers["discriminators"], loss)
+    descend(optimizers["discriminators"], loss)
 
-    with _frozen(networks):
+    with frozen(net for name, net in networks.items() if name.startswith("disc_")):
         rec_a = networks["gen_ba"](fake_b).picture
         rec_b = networks["gen_ab"](fake_a).picture
         generator_terms = {
@@ -211,20 +235,43 @@ def update(
         ).sum()
         terms |= {"generator": loss, **generator_terms}
         require_finite(terms)
-        _step(optimizers["generators"], loss)
+        descend(optimizers["generators"], loss)
     for name in GENERATORS.values():
         clip_rho(networks[name])
     return {name: term.detach() for name, term in terms.items()}
 
 
 @torch.no_grad()
-def translate(networks: Networks, pictures: Tensor, direction: Direction) -> Tensor:
-    """Translate pictures.
+def translate(
+    networks: Networks, pictures: Tensor, direction: Direction, codes: torch.Generator | None = None
+) -> Tensor:
+    """Translate pictures; nothing is drawn from `codes`.
 
     Shape: (N, 3, H, W) -> the same. Range: [-1, 1].
     """
     output: GeneratorOutput = networks[GENERATORS[direction]](pictures)
     return output.picture
+
+
+@torch.no_grad()
+def attend(networks: Networks, pictures: Tensor, direction: Direction) -> dict[str, Tensor]:
+    """Where the generator looks in the pictures, and the discriminators of their target in the translations.
+
+    Shape: (N, 3, H, W) -> `generator` (N, 1, H/4, W/4), `local` and `global` of their own sizes; only those
+    that `traits` names.
+    Source: figure 2 and the appendix; which picture the discriminators see: decision D28.
+    """
+    output: GeneratorOutput = networks[GENERATORS[direction]](pictures)
+    judges = {scale: networks[f"disc_{direction[-1]}_{scale}"] for scale in ("local", "global")}
+    maps = {"generator": output.attention} if _attends(networks[GENERATORS[direction]]) else {}
+    return maps | {
+        scale: judge(output.picture).attention for scale, judge in judges.items() if _attends(judge)
+    }
+
+
+def _attends(network: nn.Module) -> bool:
+    """Whether a network weighs its features by a classifier's weights."""
+    return isinstance(network.cam, CAM) and network.cam.mix is not None
 
 
 def _halves(output: GeneratorOutput, n: int) -> tuple[GeneratorOutput, GeneratorOutput]:
@@ -272,23 +319,3 @@ def _cam_terms(direction: str, source: Tensor | None, target: Tensor | None) -> 
     if source is None or target is None:
         return {}
     return {f"cam_{direction}": binary_classification(source, 1.0) + binary_classification(target, 0.0)}
-
-
-@contextmanager
-def _frozen(networks: Networks) -> Iterator[None]:
-    """Keep gradients from the discriminators' weights; they still flow through to the pictures."""
-    weights = [w for name, net in networks.items() if name.startswith("disc_") for w in net.parameters()]
-    for weight in weights:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)
-
-
-def _step(optimizer: Optimizer, loss: Tensor) -> None:
-    """One step down the gradient of a loss."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()

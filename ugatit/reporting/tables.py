@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ugatit import plan
 from ugatit.errors import UserError
 from ugatit.files import write_text
 from ugatit.params import DIRECTIONS, REFERENCES, Params, Table
@@ -19,6 +20,9 @@ from ugatit.reporting.table_layout import arrange
 from ugatit.strict import check
 
 REFERENCE_LABELS = {"source": "untranslated source", "real": "real against real: train of the target"}
+
+NO_FOLDER = "made elsewhere, no folder of translations is given"
+NOT_THIS_WAY = "the method translates the other way only"
 
 DECIMALS = 4
 """Decimals of the computed values in the CSV."""
@@ -112,14 +116,14 @@ def _paper_rows(table: Table, columns: Sequence[Column]) -> list[Row]:
 def _unplanned(params: Params, model: str, columns: Iterable[Column]) -> dict[str, str]:
     """Why cells of a model or reference are not planned, by column."""
     reasons = {}
+    entry = params.models.get(model)
     for column in columns:
-        external = params.models[model].external if model in params.models else None
         if column.dataset not in params.selected_datasets():
             reasons[column.key] = "not selected (only_dataset)"
-        elif model in params.models and model not in params.selected_models():
+        elif entry and model not in params.selected_models():
             reasons[column.key] = "not selected (only_model)"
-        elif external and column.direction not in external.folders.get(column.dataset, {}):
-            reasons[column.key] = "made elsewhere, no folder of translations is given"
+        elif entry and column.direction not in plan.directions(params, column.dataset, model):
+            reasons[column.key] = NO_FOLDER if entry.external else NOT_THIS_WAY
     return reasons
 
 

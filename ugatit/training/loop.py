@@ -82,7 +82,8 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
     """Build or resume the networks and carry out the steps that are missing."""
     method = method_module(run.method)
     parameters = check(method.Parameters, run.parameters, "run.json")
-    steps, draws = run.training.steps, method.draws(parameters)
+    traits = method.traits(parameters)
+    steps, draws = run.training.steps, traits.draws
     device = choose_device(options.device)
     machine = {"device": str(device), "threads": use_threads(options.threads)}
     keep_freed_memory()
@@ -92,12 +93,14 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
         name: network.to(device).train()
         for name, network in method.build(parameters, run.training.image_px, run.seed).items()
     }
+    given = {name: net.to(device) for name, net in method.given(parameters).items()} if traits.files else {}
     optimizers = method.optimizers(networks, parameters)
     full_lr = [group["lr"] for group in _groups(optimizers)]
     done = load_checkpoint(folder / "checkpoints", networks, optimizers, key)
     samples = Samples(manifest, run, folder / "samples")
     sample_every = math.ceil(steps / options.samples) if options.samples else steps + 1
-    batches = UnpairedData(manifest, run.training, run.seed).batches(done * draws, device)
+    data = UnpairedData(manifest, run.training, run.seed, traits.streams)
+    batches = data.batches(done * draws, device)
     request, saved_at, saved = StopRequest(options.max_hours), time.monotonic(), done
     training_log = TrainingLog(folder / "train.jsonl", done + 1, steps)
     training_log.event("start", done, **machine, **_versions())
@@ -123,7 +126,7 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
                 with torch.autocast(
                     device.type, torch.bfloat16, enabled=run.training.precision == "bfloat16"
                 ):
-                    terms = method.update(networks, optimizers, drawn, parameters)
+                    terms = method.update(networks | given, optimizers, drawn, parameters, step / steps)
 
                 shown = (
                     {name: term.item() for name, term in terms.items()} if training_log.due(step) else None

@@ -40,14 +40,19 @@ class Samples:
             real = self._pictures[direction].to(device)
             fakes, recs = [], []
             for picture in real.split(1):
-                fakes.append(translate(networks, picture, direction))
-                recs.append(translate(networks, fakes[-1], back))
+                fakes.append(translate(networks, picture, direction, _codes()))
+                recs.append(translate(networks, fakes[-1], back, _codes()))
             rows += [real, torch.cat(fakes), torch.cat(recs)]
         for network in networks.values():
             network.train()
         path = self._folder / f"step_{step:07d}.png"
         write_png(path, np.concatenate([_row(to_uint8(row)) for row in rows]))
         return path
+
+
+def _codes() -> torch.Generator:
+    """The same random code for every picture and sheet, from a generator of their own."""
+    return torch.Generator().manual_seed(0)
 
 
 def _row(pictures: np.ndarray) -> np.ndarray:

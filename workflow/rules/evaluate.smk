@@ -62,8 +62,8 @@ rule evaluate:
     input:
         real_a="<results>/{dataset}/real/features/testA.json",
         real_b="<results>/{dataset}/real/features/testB.json",
-        a2b="<results>/{dataset}/{model}/seed{seed}/features/a2b.json",
-        b2a="<results>/{dataset}/{model}/seed{seed}/features/b2a.json",
+        a2b=lambda w: own_features(w, "a2b"),
+        b2a=lambda w: own_features(w, "b2a"),
         code=EVALUATION_CODE,
     output:
         "<results>/{dataset}/{model}/seed{seed}/metrics.json",

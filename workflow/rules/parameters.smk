@@ -103,6 +103,13 @@ def external_folder(wildcards):
     return PARAMS.models[wildcards.external].external.folders[wildcards.dataset][wildcards.direction]
 
 
+def own_features(wildcards, direction):
+    """The features of a direction of a trained model, if it translates that way."""
+    offered = direction in checked(plan.directions, PARAMS, wildcards.dataset, wildcards.model)
+    run = f"<results>/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+    return [f"{run}/features/{direction}.json"] if offered else []
+
+
 def external_features(wildcards, direction):
     """The features of a direction of translations made elsewhere, if there are any."""
     given = direction in plan.directions(PARAMS, wildcards.dataset, wildcards.external)

@@ -22,6 +22,7 @@ rule train:
     input:
         run="<results>/{dataset}/{model}/seed{seed}/run.json",
         data="<data>/{dataset}/manifest.csv",
+        files=lambda w: [ancient(f) for f in checked(plan.traits, PARAMS, w.dataset, w.model).files],
     output:
         "<results>/{dataset}/{model}/seed{seed}/weights.json",
         "<results>/{dataset}/{model}/seed{seed}/weights.safetensors",
