@@ -51,15 +51,16 @@ class Item:
     """decode: peculiarities of the file, joined by `;`, such as rotated or cmyk."""
     gender: str = ""
     gender_source: str = ""
+    found: str = ""
+    """detect: all faces, the largest first, joined by `;`: `left,top,width,height` in its pixels, then,
+    where the detector tells, `,score` and `,x,y,x,y` of both eyes."""
     faces: int | None = None
-    """detect: how many count; the columns below describe the largest, in pixels of the picture."""
+    """detect: how many of them count; the columns below describe the largest of those."""
     face_left: float | None = None
     face_top: float | None = None
     face_width: float | None = None
     face_height: float | None = None
     face_score: float | None = None
-    eyes: str = ""
-    """detect: left and right eye in the picture as `x,y x,y`, where the detector tells."""
     crop: str = ""
     """crop: file of the square, relative to the manifest's folder."""
     crop_left: int | None = None

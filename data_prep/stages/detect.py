@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from data_prep.faces.detection import Face, open_detector, open_in_worker
-from data_prep.items import REVIEW, Item
+from data_prep.items import REVIEW, Item, changed
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
 from ugatit.construction import Detect
 from ugatit.images import PictureError
 from ugatit.manifest import DROPPED, ERROR
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class DetectStage(Stage):
-    """Searches every picture that is still in for faces."""
+    """Searches every picture that is still in for faces; which of them count is decided afterwards."""
 
     settings: Detect
     pictures: Path
@@ -28,13 +29,9 @@ class DetectStage(Stage):
     reads: ClassVar[tuple[str, ...]] = ("sha256", "file")
 
     def recipe(self) -> dict[str, Any]:
-        """Everything that boxes and their choice depend on; loads the detector for its self-test."""
-        chosen = self.settings.model_dump(exclude={"several"})
-        return {
-            "code": VERSION,
-            "settings": chosen,
-            "detector": open_detector(self.settings.detector).version,
-        }
+        """Everything that boxes depend on; loads the detector for its self-test."""
+        version = open_detector(self.settings.detector).version
+        return {"code": VERSION, "settings": self.settings.detector.model_dump(), "detector": version}
 
     def open(self) -> Measure:
         """Load the detector."""
@@ -45,27 +42,51 @@ class DetectStage(Stage):
                 rgb = decode_item(self.pictures, item)
             except PictureError as error:
                 return {"status": ERROR, "stage": self.name, "reason": str(error)}
-            faces = [face for face in detector(rgb) if self._counts(face, *rgb.shape[:2])]
-            return {"faces": len(faces)} | (_columns(faces[0]) if faces else {})
+            return {"found": _written(detector(rgb))}
 
         return measure
 
     def decide(self, item: Item) -> Item:
-        """One face is kept, none dropped; of several the setting tells."""
+        """Of the faces that count one is kept, none dropped; of several the setting tells."""
         if not item.alive:
             return item
-        if not item.faces:
+        faces = [face for face in _read(item.found) if self._counts(face, item)]
+        item = changed(item, {"faces": len(faces)} | (_columns(faces[0]) if faces else {}))
+        if not faces:
             return item.out(DROPPED, self.name, "no face")
-        if item.faces > 1 and self.settings.several != "largest":
+        if len(faces) > 1 and self.settings.several != "largest":
             status = REVIEW if self.settings.several == "review" else DROPPED
-            return item.out(status, self.name, f"several faces: {item.faces}")
+            return item.out(status, self.name, f"several faces: {len(faces)}")
         return item
 
-    def _counts(self, face: Face, height: int, width: int) -> bool:
+    def _counts(self, face: Face, item: Item) -> bool:
         """Whether a finding is sure and large enough, with its eyes in the picture."""
+        width, height = item.width or 0, item.height or 0
         inside = all(0 <= x < width and 0 <= y < height for x, y in face.eyes or ())
         sure = face.score is None or face.score >= self.settings.min_score
         return inside and sure and face.height >= self.settings.min_height * height
+
+
+def _written(faces: Sequence[Face]) -> str:
+    """Faces as the column `found` has them."""
+    return ";".join(",".join(str(float(number)) for number in _numbers(face)) for face in faces)
+
+
+def _numbers(face: Face) -> Iterator[float]:
+    """A face as 4 numbers, or 5 with a score, or 9 with eyes."""
+    yield from (face.left, face.top, face.width, face.height)
+    if face.score is not None:
+        yield face.score
+        yield from (number for eye in face.eyes or () for number in eye)
+
+
+def _read(found: str) -> Iterator[Face]:
+    """The faces of the column `found`."""
+    for written in found.split(";") if found else ():
+        left, top, width, height, *rest = map(float, written.split(","))
+        score = rest[0] if rest else None
+        eyes = ((rest[1], rest[2]), (rest[3], rest[4])) if len(rest) > 1 else None
+        yield Face(left, top, width, height, score, eyes)
 
 
 def _columns(face: Face) -> Columns:
@@ -75,5 +96,4 @@ def _columns(face: Face) -> Columns:
         "face_width": face.width,
         "face_height": face.height,
         "face_score": face.score,
-        "eyes": " ".join(f"{x:.1f},{y:.1f}" for x, y in face.eyes or ()),
     }

@@ -48,7 +48,8 @@ class Pretended:
 
 def raw_item(folder: Path, **columns: object) -> Item:
     (folder / "a.png").write_bytes(encoded(RGB))
-    return item(file="a.png", sha256=sha256_file(folder / "a.png"), **columns)
+    size = {"width": WIDTH, "height": HEIGHT}
+    return item(file="a.png", sha256=sha256_file(folder / "a.png"), **{**size, **columns})
 
 
 @pytest.fixture
@@ -60,8 +61,13 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Pretended:
     return pretended
 
 
-def detected(folder: Path, several: Literal["drop", "review", "largest"] = "drop", **columns: object) -> Item:
-    stage = DetectStage(SETTINGS.model_copy(update={"several": several}), folder)
+def detected(
+    folder: Path,
+    several: Literal["drop", "review", "largest"] = "drop",
+    settings: Detect = SETTINGS,
+    **columns: object,
+) -> Item:
+    stage = DetectStage(settings.model_copy(update={"several": several}), folder)
     (after,) = measure_all(stage, [raw_item(folder, **columns)], folder / "measured", 1)
     return after
 
@@ -76,7 +82,8 @@ def test_the_largest_face_is_written_down(tmp_path: Path, found: Pretended) -> N
         40,
         30,
     )
-    assert (after.face_score, after.eyes) == (0.9, "40.0,30.0 55.0,30.0")
+    assert after.face_score == 0.9
+    assert after.found == "30.0,20.0,40.0,30.0,0.9,40.0,30.0,55.0,30.0;1.0,2.0,20.0,21.0,0.8"
 
 
 @pytest.mark.parametrize(
@@ -114,13 +121,19 @@ def test_what_becomes_of_two_faces_is_a_setting(
     assert after.face_left == 30
 
 
-def test_that_setting_alone_searches_nothing_again(tmp_path: Path, found: Pretended) -> None:
-    found.faces = 2 * [FACE]
+def test_a_changed_threshold_searches_nothing_again(tmp_path: Path, found: Pretended) -> None:
+    found.faces = [FACE, Face(50, 9, 30, 25, 0.8)]
+    surer = SETTINGS.model_copy(update={"min_score": 0.95})
+    larger = SETTINGS.model_copy(update={"min_height": 0.35})
     assert [detected(tmp_path, several).status for several in ("drop", "review", "largest")] == [
         DROPPED,
         REVIEW,
         KEPT,
     ]
+    assert (detected(tmp_path, settings=surer).reason, detected(tmp_path, settings=larger).faces) == (
+        "no face",
+        1,
+    )
     assert found.calls == 1
 
 
