@@ -48,6 +48,8 @@ class Examined:
     """SHA-256 of size and RGB pixels."""
     look: int | None = None
     """Perceptual hash; None if the picture is of one colour."""
+    mirrored: int | None = None
+    """Perceptual hash of the picture flipped left to right."""
     grey: bool = False
     transparent: bool = False
     rotated: bool = False
@@ -87,6 +89,7 @@ def examine(file: Path, root: Path, split: str) -> Examined:
         content=hashlib.sha256(data).hexdigest(),
         pixels=hashlib.sha256(f"{width}x{height}:".encode() + rgb.tobytes()).hexdigest(),
         look=perceptual_hash(rgb),
+        mirrored=perceptual_hash(np.ascontiguousarray(rgb[:, ::-1])),
         grey=bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all()),
         transparent=transparent,
         rotated=rotated,

@@ -53,6 +53,21 @@ def count_with_neighbour(hashes: Sequence[int], distance: int) -> int:
     return count
 
 
+def count_with_mirrored(hashes: Sequence[int], mirrored: Sequence[int], distance: int) -> int:
+    """How many of the hashes have another one's mirror image within the distance, but not that one itself.
+
+    `mirrored` are the hashes of the same pictures, flipped left to right, in the same order.
+    """
+    count = 0
+    blocks = zip(_blocks(hashes, hashes), _blocks(mirrored, hashes), strict=True)
+    for (start, as_they_are), (_, flipped) in blocks:
+        own = np.arange(len(flipped))
+        flipped[own, start + own] = BITS + 1
+        flipped[as_they_are <= distance] = BITS + 1
+        count += int((flipped.min(axis=1) <= distance).sum())
+    return count
+
+
 def within(hashes: Sequence[int], distance: int) -> Iterator[list[tuple[int, int]]]:
     """For each hash in turn, the indices of the others within the distance, and how far they are."""
     for start, distances in _blocks(hashes, hashes):

@@ -10,14 +10,14 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from data_prep import likeness
 from data_prep.check import Report, check_folder
 from data_prep.cli import main
 from data_prep.datasets.folder import collect
 from data_prep.examine import FORMAT_OF_SUFFIX, examine
-from data_prep.likeness import count_with_neighbour, nearest, perceptual_hash
+from data_prep.likeness import count_with_mirrored, count_with_neighbour, nearest, perceptual_hash
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
 from ugatit.manifest import SPLITS
@@ -206,6 +206,24 @@ def test_distance_decides_whether_a_pair_is_the_same(
         assert places(report, kind) == (f"testA/0.png ~ trainA/0.png (distance {distance})",)
 
 
+def test_a_mirrored_copy_in_train_and_test_is_a_warning(folder: Path) -> None:
+    ImageOps.mirror(scene(0)).save(folder / "testA/mirrored.jpg", quality=80)
+    report = check(folder)
+    assert kinds(report) == {"mirrored-leak": "warning"}
+    (place,) = places(report, "mirrored-leak")
+    assert place.startswith("testA/mirrored.jpg ~ trainA/0.png (distance ")
+
+
+def test_a_mirrored_copy_within_a_split_is_a_note_and_a_symmetric_picture_none(folder: Path) -> None:
+    half = np.asarray(scene(50, PX // 2))
+    symmetric = Image.fromarray(np.concatenate([half, half[:, ::-1]], axis=1))
+    symmetric.save(folder / "trainB/symmetric.png")
+    ImageOps.mirror(scene(0)).save(folder / "trainA/mirrored.png")
+    (finding,) = check(folder).findings
+    assert (finding.severity, finding.kind) == ("note", "mirrored")
+    assert finding.what.endswith("in a mirror (pHash distance 0 to 4): trainA 2")
+
+
 def test_pictures_of_one_colour_are_not_alike_each_other(folder: Path) -> None:
     for split, level in zip(SPLITS, (10, 90, 170, 250), strict=True):
         Image.new("RGB", (PX, PX), (level, 0, 0)).save(folder / split / "flat.png")
@@ -235,6 +253,9 @@ def test_distances_are_those_of_a_plain_loop(monkeypatch: pytest.MonkeyPatch) ->
     assert nearest([], others) == []
     assert count_with_neighbour([*some, some[16] ^ 0b111], 3) == 2
     assert count_with_neighbour([*some, some[16] ^ 0b1111], 3) == 0
+    assert count_with_mirrored(some, some, 3) == 0  # symmetric: each is only its own mirror image
+    assert count_with_mirrored(some, [some[1] ^ 1, some[0] ^ 1, *some[2:]], 3) == 2
+    assert count_with_mirrored([*some, some[0] ^ 1], [*some, some[0] ^ 1], 3) == 0
 
 
 def test_every_ending_has_a_format() -> None:
@@ -295,10 +316,17 @@ def test_command_refuses_what_it_cannot_use(
     assert "cannot be written" in capfd.readouterr().err
 
 
-@pytest.mark.skipif("UGATIT_REAL_DATA" not in os.environ, reason="needs real pictures")
-def test_real_pictures_have_what_is_known_of_them() -> None:
-    """Of horse2zebra a horse of testA is also in trainA, byte for byte, and some zebras are grey."""
-    report = check_folder(Path(os.environ["UGATIT_REAL_DATA"]) / "horse2zebra", 50, threads=2)
+@pytest.fixture(scope="module")
+def real() -> Path:
+    """The real pictures; skips without them."""
+    if "UGATIT_REAL_DATA" not in os.environ:
+        pytest.skip("needs real pictures")
+    return Path(os.environ["UGATIT_REAL_DATA"])
+
+
+def test_real_horses_and_zebras(real: Path) -> None:
+    """A horse of testA is also in trainA, byte for byte, and some zebras are grey."""
+    report = check_folder(real / "horse2zebra", 50, threads=2)
     assert [finding.kind for finding in report.findings if finding.severity == "problem"] == ["leak"]
     assert places(report, "leak") == (
         "testA/n02381460_1160.jpg = trainA/n02381460_3811.jpg (same bytes)",
@@ -309,3 +337,28 @@ def test_real_pictures_have_what_is_known_of_them() -> None:
         "testA": 0,
         "testB": 5,
     }
+
+
+def test_real_cats_and_dogs(real: Path) -> None:
+    """Test pictures that are training pictures saved again, so that no byte is the same."""
+    report = check_folder(real / "cat2dog", 50, threads=2)
+    (cats, dogs) = (finding.where for finding in report.findings if finding.kind == "near-leak")
+    assert [place.partition(" (")[0] for place in cats] == ["testA/61.jpg ~ trainA/452.jpg"]
+    assert [place.partition(" (")[0] for place in dogs] == [
+        "testB/1663.jpg ~ trainB/1403.jpg",
+        "testB/1450.jpg ~ trainB/1610.jpg",
+        "testB/1616.jpg ~ trainB/1238.jpg",
+    ]
+    assert [place.partition(" (")[0] for place in places(report, "mirrored-leak")] == [
+        "testB/1680.jpg ~ trainB/1078.jpg",
+        "testB/1709.jpg ~ trainB/1454.jpg",
+    ]
+
+
+def test_real_selfies_and_anime_faces(real: Path) -> None:
+    """Side B are PNG bytes under names that end in .jpg."""
+    report = check_folder(real / "selfie2anime", 50, threads=2)
+    assert report.problems == 0
+    assert len(places(report, "misnamed")) == 500
+    assert {place.partition("/")[0] for place in places(report, "misnamed")} == {"trainB", "testB"}
+    assert {place.partition(": ")[2] for place in places(report, "misnamed")} == {"PNG"}
