@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from data_prep.examine import Examined, examine
@@ -15,6 +16,7 @@ from data_prep.overlap import repeated, shared
 from data_prep.parallel import in_parallel
 from data_prep.sources import list_files, printable, subfolders
 from data_prep.splits import splits_folder
+from ugatit.construction import DetectorSettings
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
 from ugatit.manifest import SPLITS
@@ -61,12 +63,18 @@ class Report:
         return {"schema": SCHEMA, "problems": self.problems, **asdict(self)}
 
 
-def check_folder(root: Path, kid_subset_size: int, threads: int) -> Report:
+def check_folder(
+    root: Path,
+    kid_subset_size: int,
+    threads: int,
+    detectors: Mapping[str, DetectorSettings] = MappingProxyType({}),
+) -> Report:
     """Read trainA, trainB, testA and testB below a folder, also in subfolders, and compare the pictures.
 
-    Of each picture only hashes and sizes are kept.
+    Of each picture only hashes and sizes are kept. Sides (`A`, `B`) for which there is a face detector are
+    searched for faces that are cut off.
 
-    Raises: UserError if the folder is missing or cannot be listed.
+    Raises: UserError if the folder is missing or cannot be listed, or a detector does not work.
     """
     if not root.is_dir():
         found = "is a file; unpack it if it is an archive" if root.exists() else "no such folder"
@@ -86,6 +94,7 @@ def check_folder(root: Path, kid_subset_size: int, threads: int) -> Report:
         *_too_few(usable, kid_subset_size),
         *repeated(usable),
         *shared(usable),
+        *_cut_faces(usable, root, detectors, threads),
     ]
     order = (PROBLEM, WARNING, NOTE)
     findings.sort(key=lambda finding: order.index(finding.severity))
@@ -171,6 +180,17 @@ def _peculiar(pictures: Pictures) -> Iterable[Finding]:
             yield Finding(
                 entry.severity, entry.kind, f"{entry.what}: {per_split(counts)}", entry.remedy, where
             )
+
+
+def _cut_faces(
+    usable: Pictures, root: Path, detectors: Mapping[str, DetectorSettings], processes: int
+) -> Iterable[Finding]:
+    """Faces that are cut off; detectors and what they need are loaded only if they are asked for."""
+    if not detectors:
+        return ()
+    from data_prep.cut_faces import cut_faces
+
+    return cut_faces(usable, root, detectors, processes)
 
 
 def _left_out(others: Sequence[str]) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,14 @@ class Counts(Strict):
     """How many pictures the splits have."""
 
     pictures: dict[str, int]
+
+
+class FaceDetector(StrEnum):
+    """The detectors of `data_prep.cut_faces.DETECTORS`."""
+
+    MTCNN = "mtcnn"
+    ANIMEFACE = "animeface"
+    LBPCASCADE = "lbpcascade"
 
 
 ParamsFile = Annotated[Path, typer.Option(help="The parameter file.")]
@@ -358,18 +367,33 @@ def check_pictures(
             "--json", help="File to write the whole report to, with every name.", show_default=False
         ),
     ] = None,
+    faces_a: Annotated[
+        FaceDetector | None,
+        typer.Option(help="Side A shows faces: find those cut off, by this detector.", show_default=False),
+    ] = None,
+    faces_b: Annotated[
+        FaceDetector | None, typer.Option(help="The same for side B.", show_default=False)
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Say what is wrong with a folder of pictures, and what to do about it.
 
-    Looks for unreadable, odd and repeated pictures, and for pictures in train and test or on both sides.
+    Looks for unreadable, odd and repeated pictures, and for pictures in train and test or on both sides, also
+    mirrored. With --faces-a or --faces-b it also searches for faces that the edge cuts off: mtcnn knows
+    photographs, animeface and lbpcascade know drawings.
 
     Exit code: 0 without a problem (warnings and notes do not count), 1 with problems, 2 without a folder.
     """
     from data_prep.check import check_folder
     from data_prep.report import show, write_report
 
-    report = check_folder(folder, kid_subset_size, _threads(threads))
+    detectors = {}
+    if faces_a or faces_b:
+        from data_prep.cut_faces import DETECTORS
+
+        asked = {"A": faces_a, "B": faces_b}
+        detectors = {side: DETECTORS[name] for side, name in asked.items() if name}
+    report = check_folder(folder, kid_subset_size, _threads(threads), detectors)
     show(report)
     if json_file is not None:
         write_report(json_file, report)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from data_prep.faces.detection import Face, open_detector, open_in_worker
+from data_prep.faces.written import read_faces, write_faces
 from data_prep.items import REVIEW, Item, changed
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
@@ -42,7 +42,7 @@ class DetectStage(Stage):
                 rgb = decode_item(self.pictures, item)
             except PictureError as error:
                 return {"status": ERROR, "stage": self.name, "reason": str(error)}
-            return {"found": _written(detector(rgb))}
+            return {"found": write_faces(detector(rgb))}
 
         return measure
 
@@ -50,7 +50,7 @@ class DetectStage(Stage):
         """Of the faces that count one is kept, none dropped; of several the setting tells."""
         if not item.alive:
             return item
-        faces = [face for face in _read(item.found) if self._counts(face, item)]
+        faces = [face for face in read_faces(item.found) if self._counts(face, item)]
         item = changed(item, {"faces": len(faces)} | (_columns(faces[0]) if faces else {}))
         if not faces:
             return item.out(DROPPED, self.name, "no face")
@@ -65,28 +65,6 @@ class DetectStage(Stage):
         inside = all(0 <= x < width and 0 <= y < height for x, y in face.eyes or ())
         sure = face.score is None or face.score >= self.settings.min_score
         return inside and sure and face.height >= self.settings.min_height * height
-
-
-def _written(faces: Sequence[Face]) -> str:
-    """Faces as the column `found` has them."""
-    return ";".join(",".join(str(float(number)) for number in _numbers(face)) for face in faces)
-
-
-def _numbers(face: Face) -> Iterator[float]:
-    """A face as 4 numbers, or 5 with a score, or 9 with eyes."""
-    yield from (face.left, face.top, face.width, face.height)
-    if face.score is not None:
-        yield face.score
-        yield from (number for eye in face.eyes or () for number in eye)
-
-
-def _read(found: str) -> Iterator[Face]:
-    """The faces of the column `found`."""
-    for written in found.split(";") if found else ():
-        left, top, width, height, *rest = map(float, written.split(","))
-        score = rest[0] if rest else None
-        eyes = ((rest[1], rest[2]), (rest[3], rest[4])) if len(rest) > 1 else None
-        yield Face(left, top, width, height, score, eyes)
 
 
 def _columns(face: Face) -> Columns:
