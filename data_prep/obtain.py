@@ -75,7 +75,10 @@ def obtain(
     content = folder_fingerprint(own) if own.is_dir() and list_files(own) else ABSENT
     untouched = earlier is not None and content in (earlier.fingerprint, ABSENT)
     replaceable = untouched or not own.exists() or (own.is_dir() and not any(own.iterdir()))
-    if earlier and content != ABSENT and earlier.origin == source.model_dump() and not source.drawn:
+    same = (
+        earlier is not None and earlier.origin == source.model_dump() and not _other_archive(source, earlier)
+    )
+    if earlier and same and content != ABSENT and not source.drawn:
         # With files added to it or taken from it, it still is that copy, but now the user's.
         update = {"made": untouched, "fingerprint": content, "state": state}
         obtained = earlier.model_copy(update=update)
@@ -127,13 +130,16 @@ def folder_state(name: str, source: RawSource, raw: Path) -> str:
     """The name of the state in which a source's folder is, for the workflow to notice a change.
 
     It stays the same from before the folder is made to after, and when the folder is removed: nothing has
-    to be made anew for that. It changes when files are added, removed or replaced.
+    to be made anew for that. It changes when files are added, removed or replaced, and when an archive of the
+    user's gives way to one of another size.
     """
     record = raw / f"{name}.json"
     if not record.exists():
         return FIRST
     obtained = read_obtained(record)
     given = Path(source.path).expanduser() if source.path else raw / name
+    if _other_archive(source, obtained):
+        return f"{given.name} of {given.stat().st_size} bytes"
     folder = given if given.is_dir() and not _parquet_files(given) else raw / name
     current = folder_fingerprint(folder) if folder.is_dir() else ABSENT
     return obtained.state if current in (obtained.fingerprint, ABSENT) else current
@@ -185,6 +191,18 @@ def _obtain(
         file=str(file), url=fetched.url, bytes=fetched.bytes, sha256=fetched.sha256, verified=fetched.verified
     )
     return new, source.swap != swapped, archive
+
+
+def _other_archive(source: RawSource, earlier: Obtained) -> bool:
+    """Whether the user's archive is not the one that was unpacked, by its size: hashing takes long."""
+    if not source.path or earlier.archive is None:
+        return False
+    given = Path(source.path).expanduser()
+    return (
+        given.is_file()
+        and str(given) == earlier.archive.file
+        and given.stat().st_size != earlier.archive.bytes
+    )
 
 
 def _require(replaceable: bool, own: Path) -> None:

@@ -304,6 +304,21 @@ def test_another_archive_replaces_what_was_unpacked_here(raw: Path, tmp_path: Pa
     assert read_obtained(raw / "mine.json") == made
 
 
+def test_an_archive_that_gives_way_to_another_one_is_unpacked_anew(raw: Path, tmp_path: Path) -> None:
+    archive = write(tmp_path / "mine.zip", ARCHIVE)
+    source = RawSource(path=str(archive))
+    obtain("mine", source, raw)
+    assert folder_state("mine", source, raw) == FIRST
+    archive.write_bytes(packed({**OTHER_FILES, "set/trainA/more.png": plain(7)}))
+    changed = folder_state("mine", source, raw)
+    assert changed != FIRST
+    obtained = obtain("mine", source, raw, state=changed)
+    assert "set/trainA/more.png" in content(Path(obtained.folder))
+    assert folder_state("mine", source, raw) == changed
+    archive.unlink()
+    assert folder_state("mine", source, raw) == changed
+
+
 def test_another_archive_never_replaces_a_folder_of_the_user_s(raw: Path, tmp_path: Path) -> None:
     fill(raw / "mine", OTHER_FILES)
     archive = given(write(tmp_path / "one.zip", ARCHIVE))
