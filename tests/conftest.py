@@ -23,7 +23,13 @@ TINY = {
             "network": {
                 "base_channels": 4, "residual_blocks": 1, "global_layers": 4, "local_layers": 3
             }
-        }
+        },
+        "cyclegan": {
+            "network": {
+                "base_channels": 4, "residual_blocks": 1, "discriminator_channels": 4, "discriminator_layers": 4
+            },
+            "pool_size": 1,
+        },
     },
 }  # fmt: skip
 """An overlay of params.yaml with which a step takes milliseconds."""

@@ -52,6 +52,7 @@ def compute(model: str) -> dict[str, Any]:
     losses = []
     for step in range(1, STEPS + 1):
         batches = [tuple(picture() for _ in traits.streams) for _ in range(traits.draws)]
+        torch.manual_seed(step)
         terms = method.update(networks | given, optimizers, batches, parameters, step / STEPS)
         losses.append({name: float(term) for name, term in terms.items()})
     states = {
