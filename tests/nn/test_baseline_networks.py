@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from ugatit.methods import cyclegan
+from ugatit.methods import aggan, cartoongan, cyclegan
 from ugatit.nn.blocks import ResidualBlock
 from ugatit.nn.initialization import initialize
 from ugatit.nn.patch_discriminator import PatchDiscriminator, PatchLayer
@@ -43,6 +43,41 @@ def test_cyclegan(params: Params) -> None:
         assert shape(networks[name]) == (1, 1, 30, 30)
     assert sum(map(count, networks.values())) == 28_285_832
     assert count(networks_of(params, cyclegan, residual_blocks=6)["gen_ab"]) == 7_837_699
+
+
+def test_aggan(params: Params) -> None:
+    networks = networks_of(params, aggan)
+    for name in ("gen_ab", "gen_ba"):
+        assert count(networks[name]) == 2_855_811
+        assert shape(networks[name]) == (1, 3, 256, 256)
+    for name in ("att_a", "att_b"):
+        assert count(networks[name]) == 104_001
+        assert shape(networks[name]) == (1, 1, 256, 256)
+    for name in ("disc_a", "disc_b"):
+        assert count(networks[name]) == 2_766_657
+        assert count(networks[name]) - count(networks[name].norms) == 2_764_737
+        assert shape(networks[name]) == (1, 1, 35, 35)
+    assert sum(map(count, networks.values())) == 11_452_938
+    spatial = networks_of(params, aggan, attention_decoder="spatial")["att_a"]
+    assert count(spatial) == 154_689
+    assert shape(spatial) == (1, 1, 256, 256)
+
+
+CARTOONGAN = [  # biases, affine instance normalisation, parameters of generator and discriminator
+    (True, True, 11_129_667, 1_129_665),
+    (True, False, 11_120_195, 1_128_385),
+    (False, True, 11_124_352, 1_128_800),
+]
+
+
+@pytest.mark.parametrize(("bias", "affine", "generator", "discriminator"), CARTOONGAN)
+def test_cartoongan(params: Params, bias: bool, affine: bool, generator: int, discriminator: int) -> None:
+    for padding in ("reflect", "zero"):
+        networks = networks_of(params, cartoongan, bias=bias, affine=affine, padding=padding)
+        assert count(networks["gen_ab"]) == generator
+        assert count(networks["disc_b"]) == discriminator
+        assert shape(networks["gen_ab"]) == (1, 3, 256, 256)
+        assert shape(networks["disc_b"]) == (1, 1, 64, 64)
 
 
 def test_residual_block_without_and_with_relu_after_the_sum() -> None:

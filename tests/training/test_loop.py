@@ -18,12 +18,14 @@ from safetensors.torch import load_file
 from tests.conftest import MakeRun
 from ugatit.errors import UserError
 from ugatit.files import read_json_lines
+from ugatit.images import read_rgb
 from ugatit.manifest import Manifest, write_manifest
 from ugatit.methods import ugatit
 from ugatit.nn.losses import NonFiniteLoss
 from ugatit.params import method_module
 from ugatit.training import checkpoint, loop
 from ugatit.training.loop import Options, train
+from ugatit.training.samples import GAP_PX
 from ugatit.training.stop import STOPPED_EXIT, Stopped
 
 PATIENCE_S = 120
@@ -58,7 +60,9 @@ def test_the_same_run_twice_gives_the_same_bytes(dataset: Manifest, make_run: Ma
     assert bytes_of(other) != bytes_of(results[0])
 
 
-@pytest.mark.parametrize("model", ["ugatit", "ugatit-tf", "cyclegan-equal"])
+@pytest.mark.parametrize(
+    "model", ["ugatit", "ugatit-tf", "cyclegan-equal", "aggan-equal", "cartoongan-equal"]
+)
 @pytest.mark.parametrize("after", [1, 3, 5])
 def test_resume_equals_an_undisturbed_run_bit_for_bit(
     dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, after: int, model: str
@@ -280,6 +284,16 @@ def test_what_is_written_at_the_end(dataset: Manifest, make_run: MakeRun) -> Non
     records = read_json_lines(path.with_name("train.jsonl"))
     assert [r["event"] for r in records if "event" in r] == ["start", "finished"]
     assert [r["lr_factor"] for r in records if "losses" in r] == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0])
+
+
+def test_sample_sheets_show_the_directions_that_a_method_has(dataset: Manifest, make_run: MakeRun) -> None:
+    heights = {}
+    for model in ("cyclegan-equal", "cartoongan-equal"):
+        path, run = make_run(model, model)
+        train(path, dataset.path, Options(device="cpu", threads=1, samples=1))
+        (sheet,) = (path.parent / "training").glob("*/samples/*.png")
+        heights[model] = read_rgb(sheet).shape[0] / (run.training.image_px + GAP_PX)
+    assert heights == {"cyclegan-equal": 6, "cartoongan-equal": 2}
 
 
 def test_weights_hold_what_learns_and_no_pool(dataset: Manifest, make_run: MakeRun) -> None:
