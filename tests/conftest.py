@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.random_vgg import with_random_vgg19
 from ugatit.manifest import Manifest, describe_picture, read_manifest, write_manifest
 from ugatit.params import Params, load, merge, parse
 from ugatit.run import Run, resolve, write_run
@@ -23,8 +24,28 @@ TINY = {
             "network": {
                 "base_channels": 4, "residual_blocks": 1, "global_layers": 4, "local_layers": 3
             }
-        }
+        },
+        "cyclegan": {
+            "network": {
+                "base_channels": 4, "residual_blocks": 1, "discriminator_channels": 4, "discriminator_layers": 4
+            },
+            "pool_size": 1,
+        },
+        "aggan": {
+            "network": {
+                "base_channels": 4, "residual_blocks": 1, "discriminator_channels": 4, "discriminator_layers": 3
+            },
+            "attention_share": 0.5,
+            "pool_size": 1,
+        },
+        "cartoongan": {
+            "network": {"base_channels": 4, "residual_blocks": 1, "discriminator_channels": 4},
+            "content": {"vgg": {"px": 8}},
+            "initial": {"share": 0.5},
+            "pool_size": 1,
+        },
     },
+    "models": {"cartoongan-team": {"training": {"decay_start": 6}}},
 }  # fmt: skip
 """An overlay of params.yaml with which a step takes milliseconds."""
 
@@ -37,8 +58,8 @@ def params() -> Params:
 
 @pytest.fixture(scope="session")
 def tiny_params(params: Params) -> Params:
-    """params.yaml, made tiny."""
-    return parse(merge(params.model_dump(exclude_unset=True), TINY))
+    """params.yaml, made tiny, with random weights where a method wants a file."""
+    return parse(merge(merge(params.model_dump(exclude_unset=True), TINY), with_random_vgg19()))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ugatit.data import Domain, UnpairedData
+from ugatit.edges import smooth_edges
 from ugatit.errors import UserError
 from ugatit.images import read_rgb, resize, to_tensor
 from ugatit.manifest import Manifest
@@ -115,10 +116,26 @@ def test_coin_switches_augmentation_for_a_whole_run_and_per_domain(dataset: Mani
     assert all(np.array_equal(off.picture(k), plain.picture(k)) for k in range(6))
 
 
-def test_decoding_again_gives_what_memory_gives(dataset: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    cached = Domain(dataset, "a", with_(load_px=18), 0)
+def test_streams_of_smoothed_pictures_have_an_order_of_their_own(dataset: Manifest) -> None:
+    training = with_(load_px=18, flip=0.5)
+    data = UnpairedData(dataset, training, 0, ("a", "b", "edges_b"))
+    a, b, smoothed = data.batch(3)
+    for ours, plain in zip((a, b), UnpairedData(dataset, training, 0).batch(3), strict=True):
+        assert torch.equal(ours, plain), "asking for more changes nothing of the rest"
+    assert smoothed.shape == b.shape
+    orders = [[Domain(dataset, s, PLAIN, 0)._index(k) for k in range(20)] for s in ("b", "edges_b")]
+    assert orders[0] != orders[1]
+    pictures = {smooth_edges(resize(dataset.read(p).rgb, 16)).tobytes() for p in dataset.kept("trainB")}
+    assert Domain(dataset, "edges_b", PLAIN, 0).picture(5).tobytes() in pictures
+
+
+@pytest.mark.parametrize("stream", ["a", "edges_b"])
+def test_decoding_again_gives_what_memory_gives(
+    dataset: Manifest, monkeypatch: pytest.MonkeyPatch, stream: Stream
+) -> None:
+    cached = Domain(dataset, stream, with_(load_px=18), 0)
     monkeypatch.setattr("ugatit.data.CACHE_BYTES", 0)
-    decoding = Domain(dataset, "a", with_(load_px=18), 0)
+    decoding = Domain(dataset, stream, with_(load_px=18), 0)
     for k in range(7):
         assert np.array_equal(cached.picture(k), decoding.picture(k))
     assert not decoding._cache

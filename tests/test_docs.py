@@ -55,8 +55,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path
             source, folder
         )
     config = merge(merge(params.model_dump(exclude_unset=True), TINY), SMALL)
-    config["models"] = {name: config["models"][name] for name in ("ugatit", "ugatit-light")}
-    config["tables"] = {"kid": config["tables"]["kid"]}
+    models = ["ugatit", "ugatit-light"]
+    config["models"] = {name: config["models"][name] for name in models}
+    config["tables"] = {"kid": {**config["tables"]["kid"], "models": models}}
     config["training"]["image_px"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     rng = np.random.default_rng(0)

@@ -51,7 +51,7 @@ REFUSED = [
     ("datasets: {Cat_Dog: {domains: [a, b], source: {kind: folder, path: x}}}", r"dataset name 'Cat_Dog': use lower"),
     ("datasets: {tables: {domains: [a, b], source: {kind: folder, path: x}}}", r"'tables' is reserved"),
     ("models: {mine: {label: x}}", r"models\.mine: needs either `method` or `external`"),
-    ("models: {mine: {label: x, method: cyclegan}}", r"models\.mine\.method: unknown name 'cyclegan'"),
+    ("models: {mine: {label: x, method: stargan}}", r"models\.mine\.method: unknown name 'stargan'"),
     ("models: {mine: {label: x, method: ugatit, preset: tff}}", r"preset: unknown name 'tff'; did you mean 'tf'\?"),
     ("tables: {kid: {models: [ugatit-lite]}}", r"tables\.kid\.models: unknown name 'ugatit-lite'; did you mean "
      r"'ugatit-light'\?"),

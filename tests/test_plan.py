@@ -17,7 +17,10 @@ PUBLISHED = {
 CHANGES = {
     "seeds": [0, 3],
     "models": {"published": PUBLISHED},
-    "tables": {"kid": {"datasets": ["cat2dog", "horse2zebra"], "models": ["ugatit-light", "published"]}},
+    "tables": {
+        "kid": {"datasets": ["cat2dog", "horse2zebra"], "models": ["ugatit-light", "published"]},
+        "kid-equal": {"datasets": ["cat2dog"], "models": ["ugatit-light"]},
+    },
     "sheet": {"models": ["published", "ugatit-light", "ugatit-gn"]},
 }
 
@@ -47,8 +50,8 @@ def test_table_needs_every_seed_and_the_reference_rows(changed: Params) -> None:
 
 def test_restriction_drops_tables_of_which_nothing_is_left(params: Params) -> None:
     restricted = change(params, {"only_dataset": "cat2dog"})
-    assert plan.planned_tables(params) == ["kid", "ablation"]
-    assert plan.planned_tables(restricted) == ["kid"]
+    assert plan.planned_tables(params) == ["kid", "kid-equal", "ablation"]
+    assert plan.planned_tables(restricted) == ["kid", "kid-equal"]
     assert not [folder for folder in plan.table_folders(restricted, "kid") if "horse" in folder]
     with pytest.raises(UserError, match="'ablation': only_dataset and only_model leave nothing"):
         plan.table_folders(restricted, "ablation")
@@ -66,6 +69,18 @@ def test_kinds_of_models(changed: Params) -> None:
     assert "published" not in plan.trained_models(changed)
     assert plan.directions(changed, "cat2dog", "published") == ["a2b"]
     assert plan.directions(changed, "horse2zebra", "published") == []
+
+
+def test_a_model_may_be_planned_for_some_datasets_only(params: Params) -> None:
+    folders = plan.table_folders(params, "kid")
+    assert [f for f in folders if "/cartoongan/" in f] == ["selfie2anime/cartoongan/seed0"]
+    assert "cat2dog/aggan/seed0" in folders
+    everywhere = change(
+        params, {"models": {"cartoongan": {"datasets": None}}, "tables": {"kid": {"models": ["cartoongan"]}}}
+    )
+    assert "cat2dog/cartoongan/seed0" in plan.table_folders(everywhere, "kid")
+    with pytest.raises(UserError, match="datasets: unknown name 'cat2dgo'; did you mean 'cat2dog'"):
+        change(params, {"models": {"cartoongan": {"datasets": ["cat2dgo"]}}})
 
 
 def test_pictures_are_compared_at_the_size_of_their_dataset(params: Params) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from ugatit.edges import smooth_edges
 from ugatit.images import resize, to_tensor
 from ugatit.manifest import Manifest
 from ugatit.methods import Batch, Stream
@@ -16,11 +17,14 @@ from ugatit.params import Training
 CACHE_BYTES = 4 << 30
 """Decoded pictures of one domain are kept in memory as uint8 up to this size."""
 
-STREAMS: tuple[Stream, ...] = ("a", "b")
+STREAMS: tuple[Stream, ...] = ("a", "b", "edges_a", "edges_b")
 """All streams; the place of one is part of the key of its random numbers."""
 
-SPLITS: dict[Stream, str] = {"a": "trainA", "b": "trainB"}
+SPLITS: dict[Stream, str] = {"a": "trainA", "b": "trainB", "edges_a": "trainA", "edges_b": "trainB"}
 """Where the pictures of each stream are."""
+
+SMOOTHED: frozenset[Stream] = frozenset({"edges_a", "edges_b"})
+"""Streams of pictures with smoothed edges, drawn independently of the pictures as they are."""
 
 ORDER, AUGMENTATION, COIN = 0, 1, 2
 """Purposes of random numbers; each has its own stream."""
@@ -32,6 +36,7 @@ class Domain:
     def __init__(self, manifest: Manifest, stream: Stream, training: Training, seed: int) -> None:
         self._manifest, self._training = manifest, training
         self._pictures = manifest.kept(SPLITS[stream])
+        self._smoothed = stream in SMOOTHED
         self._key = (seed, STREAMS.index(stream))
         augmented = training.augmentation == "always" or self._rng(COIN).random() > 0.5
         self.augmented = augmented
@@ -64,10 +69,12 @@ class Domain:
         return int(self._order[1][position])
 
     def _load(self, index: int) -> np.ndarray:
-        """A picture at its loading size, from memory if it fits there."""
+        """A picture at its loading size, its edges smoothed there, from memory if it fits."""
         if index in self._cache:
             return self._cache[index]
         rgb = resize(self._manifest.read(self._pictures[index]).rgb, self._load_px)
+        if self._smoothed:
+            rgb = smooth_edges(rgb)
         if self._cached:
             self._cache[index] = rgb
         return rgb
@@ -80,7 +87,7 @@ class UnpairedData:
     """Batches from the training splits of a dataset."""
 
     def __init__(
-        self, manifest: Manifest, training: Training, seed: int, streams: Sequence[Stream] = STREAMS
+        self, manifest: Manifest, training: Training, seed: int, streams: Sequence[Stream] = ("a", "b")
     ) -> None:
         self._domains = [Domain(manifest, stream, training, seed) for stream in streams]
         self._batch_size = training.batch_size

@@ -179,6 +179,9 @@ class Model(Strict):
     epochs: Epochs | None = Field(
         default=None, description="Length and decay by the datasets' `pictures`, instead of `training`'s."
     )
+    datasets: list[str] | None = Field(
+        default=None, description="Datasets for which tables plan it; null: all of a table."
+    )
     external: External | None = None
 
     @model_validator(mode="after")
@@ -273,6 +276,8 @@ class Params(Strict):
                 _require_known(f"models.{name}.preset", model.preset, self.presets)
             for key in model.per_dataset:
                 _require_known(f"models.{name}.per_dataset", key, self.datasets)
+            for key in model.datasets or ():
+                _require_known(f"models.{name}.datasets", key, self.datasets)
             for key in model.external.folders if model.external else ():
                 _require_known(f"models.{name}.external.folders", key, self.datasets)
         for name, table in self.tables.items():
@@ -313,9 +318,11 @@ class Params(Strict):
         return _split_list(self.only_model) or list(self.models)
 
     def has_run(self, dataset: str, model: str) -> bool:
-        """Whether a model can be made for a dataset; external ones need a folder for it."""
-        external = self.models[model].external
-        return external is None or dataset in external.folders
+        """Whether tables plan a model for a dataset; external ones need a folder for it."""
+        entry = self.models[model]
+        if entry.datasets is not None and dataset not in entry.datasets:
+            return False
+        return entry.external is None or dataset in entry.external.folders
 
 
 def parse(config: Mapping[str, Any], origin: str = "params.yaml") -> Params:

@@ -14,6 +14,7 @@ import torch
 
 import ugatit.methods
 from tests.conftest import ROOT, TINY
+from tests.random_vgg import with_random_vgg19
 from ugatit.files import read_json, write_json
 from ugatit.params import Params, load, merge, method_module, parse
 from ugatit.run import resolve
@@ -42,7 +43,7 @@ def compute(model: str) -> dict[str, Any]:
     px = run.training.image_px
     networks = {name: net.double().train() for name, net in method.build(parameters, px, 0).items()}
     traits = method.traits(parameters)
-    given = method.given(parameters) if traits.files else {}
+    given = {name: net.double() for name, net in method.given(parameters).items()} if traits.files else {}
     optimizers = method.optimizers(networks, parameters)
     generator = torch.Generator().manual_seed(0)
 
@@ -52,6 +53,7 @@ def compute(model: str) -> dict[str, Any]:
     losses = []
     for step in range(1, STEPS + 1):
         batches = [tuple(picture() for _ in traits.streams) for _ in range(traits.draws)]
+        torch.manual_seed(step)
         terms = method.update(networks | given, optimizers, batches, parameters, step / STEPS)
         losses.append({name: float(term) for name, term in terms.items()})
     states = {
@@ -75,7 +77,7 @@ def write_golden(method: str) -> None:
 
 def _tiny(params: Params) -> Params:
     """The parameters with small networks; groups must divide their width."""
-    config = merge(params.model_dump(exclude_unset=True), TINY)
+    config = merge(merge(params.model_dump(exclude_unset=True), TINY), with_random_vgg19())
     return parse(merge(config, {"models": {"ugatit-gn": {"parameters": {"network": {"gn_groups": 2}}}}}))
 
 

@@ -168,6 +168,12 @@ def test_an_incomplete_cell_says_which_seed_lacks(
         ({}, "elsewhere", "cat2dog", "no run yet"),
         ({}, "elsewhere", "dog2cat", "made elsewhere, no folder of translations is given"),
         ({}, "elsewhere", "horse2zebra", "made elsewhere, no folder of translations is given"),
+        (
+            {"models": {"ugatit": {"datasets": ["horse2zebra"]}}},
+            "ugatit",
+            "cat2dog",
+            "not planned for this dataset",
+        ),
         ({"only_dataset": "horse2zebra"}, "ugatit", "cat2dog", "not selected (only_dataset)"),
         ({"only_dataset": "horse2zebra"}, "real", "cat2dog", "not selected (only_dataset)"),
         ({"only_model": "ugatit-light"}, "ugatit", "cat2dog", "not selected (only_model)"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -17,11 +18,14 @@ from safetensors.torch import load_file
 from tests.conftest import MakeRun
 from ugatit.errors import UserError
 from ugatit.files import read_json_lines
+from ugatit.images import read_rgb
 from ugatit.manifest import Manifest, write_manifest
 from ugatit.methods import ugatit
 from ugatit.nn.losses import NonFiniteLoss
+from ugatit.params import method_module
 from ugatit.training import checkpoint, loop
 from ugatit.training.loop import Options, train
+from ugatit.training.samples import GAP_PX
 from ugatit.training.stop import STOPPED_EXIT, Stopped
 
 PATIENCE_S = 120
@@ -35,9 +39,9 @@ def bytes_of(weights_json: Path) -> bytes:
     return weights_json.with_name("weights.safetensors").read_bytes()
 
 
-def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int, method: ModuleType = ugatit) -> None:
     """Let the method fail, as a kill would, after so many updates."""
-    update, calls = ugatit.update, []
+    update, calls = method.update, []
 
     def failing(*args: object) -> object:
         calls.append(1)
@@ -45,7 +49,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
             raise KeyboardInterrupt
         return update(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ugatit, "update", failing)
+    monkeypatch.setattr(method, "update", failing)
 
 
 def test_the_same_run_twice_gives_the_same_bytes(dataset: Manifest, make_run: MakeRun) -> None:
@@ -56,15 +60,17 @@ def test_the_same_run_twice_gives_the_same_bytes(dataset: Manifest, make_run: Ma
     assert bytes_of(other) != bytes_of(results[0])
 
 
-@pytest.mark.parametrize("model", ["ugatit", "ugatit-tf"])
+@pytest.mark.parametrize(
+    "model", ["ugatit", "ugatit-tf", "cyclegan-equal", "aggan-equal", "cartoongan-equal"]
+)
 @pytest.mark.parametrize("after", [1, 3, 5])
 def test_resume_equals_an_undisturbed_run_bit_for_bit(
     dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, after: int, model: str
 ) -> None:
     undisturbed = train(make_run("undisturbed", model)[0], dataset.path, QUIET)
-    path, _ = make_run("killed", model)
+    path, run = make_run("killed", model)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_after(patch, after)
+        stop_after(patch, after, method_module(run.method))
         train(path, dataset.path, EVERY_STEP)
     resumed = train(path, dataset.path, QUIET)
     assert bytes_of(resumed) == bytes_of(undisturbed)
@@ -278,6 +284,22 @@ def test_what_is_written_at_the_end(dataset: Manifest, make_run: MakeRun) -> Non
     records = read_json_lines(path.with_name("train.jsonl"))
     assert [r["event"] for r in records if "event" in r] == ["start", "finished"]
     assert [r["lr_factor"] for r in records if "losses" in r] == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0])
+
+
+def test_sample_sheets_show_the_directions_that_a_method_has(dataset: Manifest, make_run: MakeRun) -> None:
+    heights = {}
+    for model in ("cyclegan-equal", "cartoongan-equal"):
+        path, run = make_run(model, model)
+        train(path, dataset.path, Options(device="cpu", threads=1, samples=1))
+        (sheet,) = (path.parent / "training").glob("*/samples/*.png")
+        heights[model] = read_rgb(sheet).shape[0] / (run.training.image_px + GAP_PX)
+    assert heights == {"cyclegan-equal": 6, "cartoongan-equal": 2}
+
+
+def test_weights_hold_what_learns_and_no_pool(dataset: Manifest, make_run: MakeRun) -> None:
+    weights = train(make_run(model="cyclegan-equal")[0], dataset.path, QUIET)
+    names = {name.split(".")[0] for name in load_file(weights.with_name("weights.safetensors"))}
+    assert names == {"gen_ab", "gen_ba", "disc_a", "disc_b"}
 
 
 def test_bfloat16_trains_near_float32(dataset: Manifest, make_run: MakeRun) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.planning import copy_workflow, plan, snakemake
+from tests.workflow.planning import ROOT, copy_workflow, plan, snakemake
+from ugatit.params import load
 
 DATASETS = ["selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"]
 
@@ -47,22 +48,39 @@ CONSTRUCTION = {
 def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> None:
     planned = plan(repository, "results/tables/kid.csv")
     assert planned.code == 0, planned.text
-    assert planned.counts() == of_runs(runs=10, datasets=5) | {
-        "fetch_asset": 1, "collect_metrics": 1, "make_table": 1
-    }  # fmt: skip
-    assert planned.of("train") == {
+    models = load(ROOT / "params.yaml").tables["kid"].models
+    runs = {
         f"dataset={dataset}, model={model}, seed=0"
         for dataset in DATASETS
-        for model in ("ugatit", "ugatit-light")
+        for model in models
+        if model != "cartoongan" or dataset == "selfie2anime"
     }
+    assert planned.of("train") == runs
+    expected = of_runs(len(runs), datasets=5)
+    for rule in ("translate", "extract_features"):
+        expected[rule] -= 1  # CartoonGAN has one direction
+    extractor_and_vgg = 2
+    assert planned.counts() == expected | {
+        "fetch_asset": extractor_and_vgg, "collect_metrics": 1, "make_table": 1
+    }  # fmt: skip
 
 
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
-    last = {"fetch_asset": 1, "collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
+    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
     assert planned.counts() == of_runs(runs=1, datasets=1) | last
     assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}
-    assert planned.of("make_table") == {"table=kid"}
+    assert planned.of("make_table") == {"table=kid", "table=kid-equal"}
+
+
+def test_one_direction_and_a_file_of_weights(repository: Path) -> None:
+    planned = plan(repository, "results/selfie2anime/cartoongan/seed0/metrics.json", "--printshellcmds")
+    assert planned.code == 0, planned.text
+    assert planned.of("translate") == {"dataset=selfie2anime, model=cartoongan, seed=0, direction=a2b"}
+    assert "assets/vgg19-dcbb9e9d.pth" in {output for job in planned.jobs for output in job.outputs}
+    (evaluation,) = [line for line in planned.text.splitlines() if "ugatit evaluate" in line]
+    assert "--a2b results/selfie2anime/cartoongan/seed0/features/a2b.json" in evaluation
+    assert "--b2a" not in evaluation
 
 
 def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> None:
@@ -102,11 +120,12 @@ def test_demo(repository: Path) -> None:
 
 def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
     models = {f"small-{i}": SMALL_NETWORK for i in range(15)}
-    tables = {name: {"datasets": DATASETS, "models": list(models)} for name in ("kid", "ablation")}
+    names = load(ROOT / "params.yaml").tables
+    tables = {name: {"datasets": DATASETS, "models": list(models)} for name in names}
     overlay = {"seeds": [0, 1, 2], "models": models, "tables": tables, "sheet": {"models": list(models)}}
     (repository / "large.yaml").write_text(yaml.safe_dump(overlay))
     planned = plan(repository, "tables", "--configfile", "large.yaml")
-    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "tables": 1}
+    last = {"fetch_asset": 1, "collect_metrics": len(names), "make_table": len(names), "tables": 1}
     assert planned.counts() == of_runs(runs=225, datasets=5) | last
 
 

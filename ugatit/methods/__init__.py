@@ -27,11 +27,11 @@ from ugatit.params import DIRECTIONS, Direction
 
 Networks = Mapping[str, nn.Module]
 Optimizers = Mapping[str, Optimizer]
-Stream = Literal["a", "b"]
-"""What batches are made of: training pictures of domain a, of domain b."""
+Stream = Literal["a", "b", "edges_a", "edges_b"]
+"""What batches are made of: training pictures of domain a, of domain b, and of each with smoothed edges."""
 
 Batch = tuple[Tensor, ...]
-"""One tensor for each stream, (N, 3, H, W) in [-1, 1]: real_a and real_b."""
+"""One tensor for each stream, (N, 3, H, W) in [-1, 1]: real_a, real_b, and what else the method asks for."""
 
 JUDGES = "disc_"
 """How the names of networks begin that are not needed to translate."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.normalization import EPSILON, DecoderNorm
 from ugatit.nn.padding import reflect
+
+Padding = Literal["reflect", "zero"]
 
 
 class PaddedConv(nn.Module):
@@ -25,33 +29,61 @@ class PaddedConv(nn.Module):
         return self.conv(reflect(x, (self.pad, self.pad, self.pad, self.pad)))
 
 
+def convolution(
+    in_channels: int, out_channels: int, kernel: int, stride: int, bias: bool, padding: Padding
+) -> nn.Module:
+    """Build a convolution whose padding of kernel // 2 mirrors the picture, or is zero."""
+    if padding == "reflect":
+        return PaddedConv(in_channels, out_channels, kernel, stride, bias)
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=bias)
+
+
 class ConvNormRelu(nn.Sequential):
     """Padded convolution, instance normalisation, ReLU: the encoder's layer."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, stride: int, bias: bool, affine: bool
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int,
+        bias: bool,
+        affine: bool,
+        padding: Padding = "reflect",
     ) -> None:
         super().__init__(
-            PaddedConv(in_channels, out_channels, kernel, stride, bias),
+            convolution(in_channels, out_channels, kernel, stride, bias, padding),
             nn.InstanceNorm2d(out_channels, eps=EPSILON, affine=affine),
             nn.ReLU(),
         )
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with instance normalisation around a skip; no activation after the sum (D34)."""
+    """Two 3x3 convolutions with instance normalisation around a skip.
 
-    def __init__(self, channels: int, bias: bool, affine: bool) -> None:
+    There is no activation after the sum (D34), unless `relu_after` asks for one, as AGGAN does.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        bias: bool,
+        affine: bool,
+        padding: Padding = "reflect",
+        relu_after: bool = False,
+    ) -> None:
         super().__init__()
+        self.relu_after = relu_after
         self.body = nn.Sequential(
-            ConvNormRelu(channels, channels, 3, 1, bias, affine),
-            PaddedConv(channels, channels, 3, bias=bias),
+            ConvNormRelu(channels, channels, 3, 1, bias, affine, padding),
+            convolution(channels, channels, 3, 1, bias, padding),
             nn.InstanceNorm2d(channels, eps=EPSILON, affine=affine),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape: (N, C, H, W) -> the same."""
-        return x + self.body(x)
+        y = x + self.body(x)
+        return F.relu(y) if self.relu_after else y
 
 
 class AdaptiveResidualBlock(nn.Module):

@@ -6,22 +6,31 @@ import math
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.spectral_norm import EPSILON, SpectralScale
 
 NORMAL_STD = 0.02
 
+TRUNCATION = 2.0
+"""Standard deviations at which a truncated normal distribution ends, as in TensorFlow."""
+
+Gains = Literal["one", "truncated", "uniform"]
+
 
 @torch.no_grad()
-def initialize(network: nn.Module, scheme: Literal["normal", "torch"], seed: int) -> None:
+def initialize(
+    network: nn.Module, scheme: Literal["normal", "truncated", "torch"], seed: int, gains: Gains = "one"
+) -> None:
     """Fill the kernels (two or more dimensions), their biases and the power iteration's vectors.
 
-    `normal`: kernels N(0, 0.02), biases 0. `torch`: both uniform in +-1/sqrt(fan in), PyTorch's default.
-    Learned affine parameters and rho keep the values that their layers start with.
+    `normal`: kernels N(0, 0.02), biases 0. `truncated`: the same, without what is beyond two standard
+    deviations. `torch`: both uniform in +-1/sqrt(fan in), PyTorch's default. The gains of affine instance
+    normalisations are 1, from N(1, 0.02) truncated, or uniform in [0, 1]; their offsets 0. Other learned
+    affine parameters and rho keep the values that their layers start with.
 
-    Source: section 5; decision D10.
+    Source: section 5; decision D10. Truncated: AGGAN; uniform gains: CartoonGAN.
     """
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
@@ -30,10 +39,23 @@ def initialize(network: nn.Module, scheme: Literal["normal", "torch"], seed: int
             bound = 1 / math.sqrt(weight[0].numel())
             if scheme == "normal":
                 weight.normal_(0.0, NORMAL_STD, generator=generator)
+            elif scheme == "truncated":
+                _truncated_normal(weight, 0.0, generator)
             else:
                 weight.uniform_(-bound, bound, generator=generator)
             if isinstance(bias, nn.Parameter):
-                bias.zero_() if scheme == "normal" else bias.uniform_(-bound, bound, generator=generator)
+                bias.uniform_(-bound, bound, generator=generator) if scheme == "torch" else bias.zero_()
+        if isinstance(module, nn.InstanceNorm2d) and module.affine:
+            if gains == "truncated":
+                _truncated_normal(module.weight, 1.0, generator)
+            elif gains == "uniform":
+                module.weight.uniform_(0.0, 1.0, generator=generator)
         if isinstance(module, SpectralScale):
             for vector in (module.u, module.v):
                 vector.copy_(F.normalize(vector.normal_(0, 1, generator=generator), dim=0, eps=EPSILON))
+
+
+def _truncated_normal(weight: Tensor, mean: float, generator: torch.Generator) -> None:
+    """Fill with N(mean, 0.02), cut off at two standard deviations."""
+    reach = TRUNCATION * NORMAL_STD
+    nn.init.trunc_normal_(weight, mean, NORMAL_STD, mean - reach, mean + reach, generator=generator)

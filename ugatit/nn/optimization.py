@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from pydantic import Field
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
+
+from ugatit.strict import Strict
+
+
+class AdamParameters(Strict):
+    """Adam without weight decay."""
+
+    lr: float = Field(gt=0)
+    beta1: float = Field(ge=0, lt=1)
+    beta2: float = Field(ge=0, lt=1)
+
+    def over(self, networks: Iterable[nn.Module], lr: float | None = None) -> Adam:
+        """Adam over all weights of some networks; `lr` replaces the learning rate."""
+        weights = [w for network in networks for w in network.parameters()]
+        return Adam(weights, lr=self.lr if lr is None else lr, betas=(self.beta1, self.beta2), fused=True)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ REFERENCE_LABELS = {"source": "untranslated source", "real": "real against real:
 
 NO_FOLDER = "made elsewhere, no folder of translations is given"
 NOT_THIS_WAY = "the method translates the other way only"
+NOT_THIS_DATASET = "not planned for this dataset"
 
 DECIMALS = 4
 """Decimals of the computed values in the CSV."""
@@ -122,6 +123,8 @@ def _unplanned(params: Params, model: str, columns: Iterable[Column]) -> dict[st
             reasons[column.key] = "not selected (only_dataset)"
         elif entry and model not in params.selected_models():
             reasons[column.key] = "not selected (only_model)"
+        elif entry and entry.datasets is not None and column.dataset not in entry.datasets:
+            reasons[column.key] = NOT_THIS_DATASET
         elif entry and column.direction not in plan.directions(params, column.dataset, model):
             reasons[column.key] = NO_FOLDER if entry.external else NOT_THIS_WAY
     return reasons

@@ -13,6 +13,7 @@ from ugatit.manifest import Manifest
 from ugatit.methods import Direction, Networks
 from ugatit.params import DIRECTIONS, method_module
 from ugatit.run import Run
+from ugatit.strict import check
 
 PICTURES = 4
 GAP_PX = 4
@@ -22,7 +23,9 @@ class Samples:
     """The first test pictures of both domains, and sheets of their translations."""
 
     def __init__(self, manifest: Manifest, run: Run, folder: Path) -> None:
-        self._run, self._folder = run, folder
+        self._folder, self._method = folder, method_module(run.method)
+        parameters = check(self._method.Parameters, run.parameters, "run.json")
+        self._directions: tuple[Direction, ...] = self._method.traits(parameters).directions
         self._pictures: dict[Direction, Tensor] = {}
         splits = [manifest.kept(split) for split in ("testA", "testB")]
         count = min(PICTURES, *map(len, splits))
@@ -31,18 +34,19 @@ class Samples:
             self._pictures[direction] = to_tensor(np.stack(loaded))
 
     def draw(self, networks: Networks, step: int, device: torch.device) -> Path:
-        """Write one sheet: per direction the rows source, translation, and translation back."""
-        translate = method_module(self._run.method).translate
+        """Write one sheet: per direction source, translation, and translation back where there is one."""
+        translate = self._method.translate
         for network in networks.values():
             network.eval()
         rows = []
         for direction, back in zip(DIRECTIONS, reversed(DIRECTIONS), strict=True):
+            if direction not in self._directions:
+                continue
             real = self._pictures[direction].to(device)
-            fakes, recs = [], []
-            for picture in real.split(1):
-                fakes.append(translate(networks, picture, direction, _codes()))
-                recs.append(translate(networks, fakes[-1], back, _codes()))
-            rows += [real, torch.cat(fakes), torch.cat(recs)]
+            fakes = [translate(networks, picture, direction, _codes()) for picture in real.split(1)]
+            rows += [real, torch.cat(fakes)]
+            if back in self._directions:
+                rows.append(torch.cat([translate(networks, fake, back, _codes()) for fake in fakes]))
         for network in networks.values():
             network.train()
         path = self._folder / f"step_{step:07d}.png"
