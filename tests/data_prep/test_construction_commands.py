@@ -21,7 +21,7 @@ from tests.data_prep.small_side import DETECTOR, encoded, small_stages
 from tests.data_prep.test_build_command import PARAMS, run
 from tests.data_prep.test_opening import DATASET, come_so_far, parameter_file
 from ugatit.construction import SIDES, Construction
-from ugatit.manifest import SPLITS, read_manifest
+from ugatit.manifest import SPLITS, read_manifest, write_manifest
 from ugatit.params import Params
 
 FACES, TRAIN, TEST = 5, 3, 1
@@ -311,8 +311,7 @@ RAW_SIDES = ["--raw-side", SIDE, "--obtained", "r.json", "--domain", "one"]
 def test_the_last_stages_say_in_one_line_what_they_lack(
     shell: Shell, arguments: list[str], words: str
 ) -> None:
-    listed = "split,name,path,sha256,format,mode,width,height,status,reason,source\n"
-    Path("list.csv").write_text(listed)
+    write_manifest(Path("list.csv"), [])
     assert words in shell.mistake(*arguments)
 
 
