@@ -76,6 +76,15 @@ def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> Non
     }
 
 
+def test_scores_of_one_run_need_one_direction_and_its_target(repository: Path) -> None:
+    planned = plan(repository, "results/cat2dog/ugatit-gn/seed7/scores/b2a.csv")
+    assert planned.code == 0, planned.text
+    per_run = {"resolve_run": 1, "train": 1, "translate": 1, "extract_features": 1, "score": 1}
+    per_dataset = {"fetch_source": 1, "fetch_asset": 1, "build_dataset": 1, "extract_real_features": 1}
+    assert planned.counts() == per_run | per_dataset
+    assert planned.of("extract_real_features") == {"dataset=cat2dog, split=testA"}
+
+
 def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
     planned = plan(repository, "data/selfie2anime-rebuilt/manifest.csv")
     assert planned.code == 0, planned.text
@@ -146,6 +155,9 @@ def test_translations_made_elsewhere_are_not_trained(repository: Path) -> None:
     assert "--seed" not in evaluation
     assert "ugatit import-translations 'their pictures'" in planned.text
     assert "--absent 'a cat.jpg'" in planned.text
+    scored = plan(repository, "results/cat2dog/published/scores/a2b.csv", "--configfile", "published.yaml")
+    assert scored.of("score_external") == {"dataset=cat2dog, external=published, direction=a2b"}
+    assert scored.of("extract_real_features") == {"dataset=cat2dog, split=testB"}
 
 
 @pytest.mark.parametrize(
