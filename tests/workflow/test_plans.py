@@ -11,6 +11,14 @@ from tests.workflow.planning import copy_workflow, plan, snakemake
 
 DATASETS = ["selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"]
 
+WITHOUT_RUNS = [
+    "preference",
+    "architecture-generator",
+    "architecture-local-discriminator",
+    "architecture-global-discriminator",
+]
+"""Tables that need nothing but parameters."""
+
 SMALL_NETWORK = {"label": "Small", "method": "ugatit", "parameters": {"network": {"light": True}}}
 
 
@@ -57,6 +65,12 @@ def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> N
     }
 
 
+@pytest.mark.parametrize("table", WITHOUT_RUNS)
+def test_tables_of_layers_and_votes_need_nothing(repository: Path, table: str) -> None:
+    planned = plan(repository, f"results/tables/{table}.tex")
+    assert planned.counts() == {"make_table": 1}, planned.text
+
+
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
     last = {"fetch_asset": 1, "collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
@@ -94,7 +108,8 @@ def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
 
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
-    last = {"report_construction": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
+    tables = 2 + len(WITHOUT_RUNS)
+    last = {"report_construction": 1, "collect_metrics": 2, "make_table": tables, "draw_sheet": 2, "all": 1}
     expected = of_runs(runs=2, datasets=1) | CONSTRUCTION | last
     del expected["build_dataset"]
     assert planned.counts() == expected
@@ -115,7 +130,8 @@ def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
     overlay = {"seeds": [0, 1, 2], "models": models, "tables": tables, "sheet": {"models": list(models)}}
     (repository / "large.yaml").write_text(yaml.safe_dump(overlay))
     planned = plan(repository, "tables", "--configfile", "large.yaml")
-    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "tables": 1}
+    tables = 2 + len(WITHOUT_RUNS)
+    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": tables, "tables": 1}
     assert planned.counts() == of_runs(runs=225, datasets=5) | last
 
 

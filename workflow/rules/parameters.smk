@@ -122,6 +122,11 @@ def target_features(wildcards):
     return f"<results>/{wildcards.dataset}/real/features/{split}.json"
 
 
+def table_metrics(wildcards):
+    """The collected metrics, for a table that shows metrics."""
+    return [f"<results>/metrics/{wildcards.table}.csv"] if wildcards.table in PARAMS.metrics_tables() else []
+
+
 def sheet_labels(wildcards):
     """Labels of a sheet's columns."""
     return [label for label, _ in plan.sheet_columns(PARAMS, wildcards.dataset, wildcards.direction)]
