@@ -84,7 +84,9 @@ def test_mistakes_are_refused(params: Params, tmp_path: Path) -> None:
         UserError, match=r"no network 'gen_abb'; did you mean 'gen_ab'\?.*known: gen_ab, gen_ba"
     ):
         make(settings_of(params, LOCAL, network="gen_abb"), tmp_path)
-    with pytest.raises(UserError, match=r"gen_ab of ugatit has no layer of the paper's table5.*paper: null"):
+    with pytest.raises(
+        UserError, match=r"gen_ab of ugatit has 3 of the 8 layers of the paper's table5.*paper: null"
+    ):
         make(settings_of(params, LOCAL, network="gen_ab"), tmp_path)
     with pytest.raises(UserError, match=r"table settings: .*unknown key"):
         make({**table_settings(params, LOCAL), "seed": 0}, tmp_path)

@@ -14,7 +14,7 @@ from ugatit.reporting.collect import COLUMNS
 from ugatit.reporting.markup import Document, Entry, Grid, Section, latex, markdown
 from ugatit.reporting.tables import make_table, table_settings
 
-HOSTILE = r"A & B 50% of $x_1$ #2 {y} ~ ^ \ < > | [z] * ` ± × − – — …"
+HOSTILE = r"A & B 50% of $x_1$ #2 {y} ~ ^ \ < > | [z] * ` ± × ² − – — …"
 
 GRID = Grid(
     ("model", "a_b", "c"),
@@ -59,7 +59,7 @@ def test_latex_escapes_what_it_would_interpret() -> None:
     caption = next(line for line in latex(DOCUMENT).splitlines() if r"\caption" in line)
     assert caption == (
         r"  \caption{A \& B 50\% of \$x\_1\$ \#2 \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"\textless{} \textgreater{} \textbar{} {[}z{]} {*} ` $\pm$ $\times$ $-$ -- --- \ldots{} t\_1.}"
+        r"\textless{} \textgreater{} \textbar{} {[}z{]} {*} ` $\pm$ $\times$ $^2$ $-$ -- --- \ldots{} t\_1.}\par\medskip"
     )
 
 
@@ -115,7 +115,7 @@ def test_markdown_keeps_bold_and_brackets() -> None:
         "**1.00 ± 2** [3 ± 4]",
         "– (a)",
     ]
-    assert lines[0] == r"# A & B 50% of $x_1$ #2 {y} ~ ^ \\ \< > \| [z] \* \` ± × − – — …"
+    assert lines[0] == r"# A & B 50% of $x_1$ #2 {y} ~ ^ \\ \< > \| [z] \* \` ± × ² − – — …"
 
 
 WORDS = Grid(

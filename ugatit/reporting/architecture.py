@@ -79,10 +79,11 @@ def describe_network(settings: object) -> tuple[Document, list[Sequence[str]]]:
     checked = check(ArchitectureSettings, settings, "table settings")
     layers = run_network(checked)
     paper = published_layers(checked.paper) if checked.paper else {}
-    if paper and not any(layer.path in paper for layer in layers):
+    shared = sum(layer.path in paper for layer in layers)
+    if 2 * shared < len(paper):
         raise UserError(
-            f"table {checked.table!r}: {checked.network} of {checked.model} has no layer of the paper's "
-            f"{checked.paper}. Name the network that it describes, or set `paper: null`."
+            f"table {checked.table!r}: {checked.network} of {checked.model} has {shared} of the {len(paper)} "
+            f"layers of the paper's {checked.paper}. Name the network that it is of, or set `paper: null`."
         )
     return _document(checked, layers, paper), _rows(checked, layers, paper)
 

@@ -11,7 +11,7 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", '"': "''", "±": r"$\pm$", "×": r"$\times$",
     "−": "$-$", "–": "--", "—": "---", "…": r"\ldots{}",
-    "²": "$^2$", "→": r"$\to$",
+    "²": "$^2$",
 }  # fmt: skip
 """Characters that LaTeX would read as commands, as an argument of `\\\\`, or would not find in its font."""
 
@@ -20,7 +20,7 @@ _MARKDOWN = {character: f"\\{character}" for character in "\\`*|<"}
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands in one cell: our text, and a published one that follows it in brackets."""
+    """What stands in one cell: our text, and a published one in brackets after it; both can be bold."""
 
     text: str
     bold: bool = False
@@ -106,8 +106,8 @@ def _latex_float(document: Document, section: Section) -> str:
     return "\n".join(
         [
             r"\begin{table}[htp]",
-            r"  \centering\scriptsize\setlength{\tabcolsep}{3pt}%",
-            rf"  \caption{{{_escape(f'{document.caption} {section.title}.', _LATEX)}}}",
+            r"  \centering\scriptsize\setlength{\tabcolsep}{3pt}\renewcommand{\arraystretch}{1.2}%",
+            rf"  \caption{{{_escape(f'{document.caption} {section.title}.', _LATEX)}}}\par\medskip",
             "\n  \\par\\medskip\n".join(_latex_grid(grid) for grid in section.grids),
             r"  \par\medskip\raggedright",
             *(f"  {_escape(remark, _LATEX)}\\par" for remark in remarks),
