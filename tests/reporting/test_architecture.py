@@ -125,7 +125,7 @@ OTHER = SimpleNamespace(
     NUMERICS=1,
     Parameters=Numbers,
     build=lambda parameters, image_px, seed: {
-        "style_a": Rescaled(), "style_b": Rescaled(), "disc_content": Unreached()
+        "style_a": Rescaled(), "style_b": Rescaled(), "disc_content": Unreached(), "pool": nn.Identity()
     },
     traits=lambda parameters: Traits(random_codes=True),
     translate=translate,
@@ -145,6 +145,8 @@ def test_a_network_is_run_as_its_method_runs_it(
     ]
     with pytest.raises(UserError, match="disc_content of ugatit takes no part in translating"):
         make({**settings, "network": "disc_content"}, tmp_path)
+    with pytest.raises(UserError, match=r"pool of ugatit takes no part .* \(it has no layers"):
+        make({**settings, "network": "pool"}, tmp_path)
 
 
 def test_the_method_of_the_tables_is_the_one_that_is_trained(params: Params) -> None:

@@ -116,12 +116,15 @@ def run_network(settings: ArchitectureSettings) -> list[Layer]:
             if layers := record_layers(network, translate):
                 return layers
         try:
-            return record_layers(network, partial(network, picture))
+            layers, reason = record_layers(network, partial(network, picture)), "it has no layers"
         except (TypeError, ValueError, RuntimeError) as error:
-            raise UserError(
-                f"tables.{settings.table}.network: {settings.network} of {settings.model} takes no part in "
-                f"translating and does not take a picture ({str(error).splitlines()[0][:120]}). Name another."
-            ) from None
+            layers, reason = [], str(error).splitlines()[0][:120]
+    if not layers:
+        raise UserError(
+            f"tables.{settings.table}.network: {settings.network} of {settings.model} takes no part in "
+            f"translating and does not judge a picture ({reason}). Name another."
+        )
+    return layers
 
 
 def _document(
