@@ -55,6 +55,13 @@ REFUSED = [
     ("models: {mine: {label: x, method: ugatit, preset: tff}}", r"preset: unknown name 'tff'; did you mean 'tf'\?"),
     ("tables: {kid: {models: [ugatit-lite]}}", r"tables\.kid\.models: unknown name 'ugatit-lite'; did you mean "
      r"'ugatit-light'\?"),
+    ("tables: {kid: {kind: votes}}", r"tables\.kid: .*expected a mapping of `kind: metrics` \(or none\), preference or"),
+    ("tables: {mine: [kid]}", r"tables\.mine: .*expected a mapping of `kind: metrics`"),
+    ("tables: {preference: {metrics: [fid]}}", r"tables\.preference\.metrics: unknown key"),
+    ("tables: {architecture-generator: {modl: ugatit}}", r"architecture-generator\.modl: unknown key; did you mean 'model'\?"),
+    ("tables: {architecture-generator: {model: ugatit-lite}}", r"architecture-generator\.model: unknown name 'ugatit-lite'"),
+    ("tables: {architecture-generator: {model: out}}\n"
+     "models: {out: {label: x, external: {folders: {}, match: name}}}", r"generator\.model: out is made elsewhere"),
     ("only_dataset: cat2dogs", r"only_dataset: unknown name 'cat2dogs'; did you mean 'cat2dog'\?"),
     ("only_model: ugatit,lite", r"only_model: unknown name 'lite'"),
     ("models: {out: {label: x, external: {folders: {dogs: {}}, match: name}}}", r"folders: unknown name 'dogs'"),

@@ -50,11 +50,21 @@ def test_table_needs_every_seed_and_the_reference_rows(changed: Params) -> None:
 
 def test_restriction_drops_tables_of_which_nothing_is_left(params: Params) -> None:
     restricted = change(params, {"only_dataset": "cat2dog"})
-    assert plan.planned_tables(params) == ["kid", "kid-equal", "ablation"]
-    assert plan.planned_tables(restricted) == ["kid", "kid-equal"]
+    layers = [f"architecture-{part}" for part in ("generator", "local-discriminator", "global-discriminator")]
+    assert plan.planned_tables(params) == ["kid", "kid-equal", "ablation", "preference", *layers]
+    assert plan.planned_tables(restricted) == ["kid", "kid-equal", "preference"]
+    assert plan.planned_tables(change(params, {"only_model": "ugatit-light"})) == ["kid", "kid-equal"]
     assert not [folder for folder in plan.table_folders(restricted, "kid") if "horse" in folder]
     with pytest.raises(UserError, match="'ablation': only_dataset and only_model leave nothing"):
         plan.table_folders(restricted, "ablation")
+
+
+def test_tables_without_metrics_ask_for_no_run(params: Params) -> None:
+    assert set(plan.planned_datasets(params)) == set(params.tables["kid"].datasets)
+    none = {"kid": {"datasets": ["cat2dog"]}, "ablation": {"datasets": ["cat2dog"]}}
+    assert plan.planned_datasets(change(params, {"tables": none})) == ["cat2dog"]
+    with pytest.raises(UserError, match="'preference' is of kind preference and needs no metrics"):
+        plan.table_folders(params, "preference")
 
 
 def test_sheet_shows_what_the_tables_plan_and_exists_in_its_direction(changed: Params) -> None:

@@ -19,6 +19,7 @@ from ugatit.construction import Construction
 from ugatit.errors import UserError
 from ugatit.sources import Asset, ConstructedSource, FolderSource, RawSource
 from ugatit.strict import Strict, check, nearest
+from ugatit.tables import ArchitectureTable, MetricsTable, Table
 
 Direction = Literal["a2b", "b2a"]
 DIRECTIONS: tuple[Direction, Direction] = ("a2b", "b2a")
@@ -216,18 +217,6 @@ class Evaluation(Strict):
     )
 
 
-class Table(Strict):
-    """One table of the paper, or one of one's own."""
-
-    caption: str
-    paper: Literal["table1", "table3"] | None = Field(
-        default=None, description="Published values to print beside ours."
-    )
-    datasets: list[str] = Field(min_length=1)
-    models: list[str] = Field(min_length=1)
-    metrics: list[Literal["kid", "kid_full", "kid_paper", "kid_paper_alpha98", "fid"]] = Field(min_length=1)
-
-
 class Sheet(Strict):
     """Picture sheets of translations, one per dataset and direction."""
 
@@ -281,10 +270,16 @@ class Params(Strict):
             for key in model.external.folders if model.external else ():
                 _require_known(f"models.{name}.external.folders", key, self.datasets)
         for name, table in self.tables.items():
+            one = isinstance(table, ArchitectureTable)
             for key in table.datasets:
-                _require_known(f"tables.{name}.datasets", key, self.datasets)
+                _require_known(f"tables.{name}.dataset{'' if one else 's'}", key, self.datasets)
             for key in table.models:
-                _require_known(f"tables.{name}.models", key, self.models)
+                _require_known(f"tables.{name}.model{'' if one else 's'}", key, self.models)
+                if one and self.models[key].external:
+                    raise ValueError(
+                        f"tables.{name}.model: {key} is made elsewhere and has no network here; name a model "
+                        "that is trained"
+                    )
         for key in self.sheet.models:
             _require_known("sheet.models", key, self.models)
         for key in self.selected_datasets():
@@ -316,6 +311,10 @@ class Params(Strict):
     def selected_models(self) -> list[str]:
         """Models to which `only_model` restricts the tables; all if it is not set."""
         return _split_list(self.only_model) or list(self.models)
+
+    def metrics_tables(self) -> dict[str, MetricsTable]:
+        """The tables that need runs."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, MetricsTable)}
 
     def has_run(self, dataset: str, model: str) -> bool:
         """Whether tables plan a model for a dataset; external ones need a folder for it."""

@@ -28,16 +28,18 @@ def planned_tables(params: Params) -> list[str]:
 
 
 def planned_datasets(params: Params) -> list[str]:
-    """Datasets of which some table plans a run."""
-    cells = [cell for table in params.tables for cell in _cells(params, table)]
+    """Datasets of which some table of metrics plans a run."""
+    cells = [cell for table in params.metrics_tables() for cell in _cells(params, table)]
     return list(dict.fromkeys(dataset for dataset, _ in cells))
 
 
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 
-    Raises: UserError if `only_dataset` and `only_model` leave nothing of the table.
+    Raises: UserError if the table needs no metrics, or `only_dataset` and `only_model` leave nothing of it.
     """
+    if table not in params.metrics_tables():
+        raise UserError(f"table {table!r} is of kind {params.tables[table].kind} and needs no metrics.")
     cells = _cells(params, table)
     if not cells:
         raise UserError(
@@ -86,7 +88,7 @@ def planned_sheets(params: Params) -> list[tuple[str, Direction]]:
 
 def sheet_columns(params: Params, dataset: str, direction: Direction) -> list[tuple[str, str]]:
     """Label and run folder of each column; a sheet shows the first seed and asks for no run of its own."""
-    planned = {cell for table in params.tables for cell in _cells(params, table)}
+    planned = {cell for table in params.metrics_tables() for cell in _cells(params, table)}
     return [
         (params.models[model].label, run_folders(params, dataset, model)[0])
         for model in params.sheet.models
@@ -100,7 +102,7 @@ def image_px(params: Params, dataset: str) -> int:
 
 
 def _cells(params: Params, table: str) -> list[tuple[str, str]]:
-    """Dataset and model of each planned cell of a table."""
+    """Dataset and model of each cell of a table that is selected and can be made."""
     entry, datasets, models = params.tables[table], params.selected_datasets(), params.selected_models()
     return [
         (dataset, model)

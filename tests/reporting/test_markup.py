@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ugatit.params import Params
+from ugatit.reporting.collect import COLUMNS
 from ugatit.reporting.markup import Document, Entry, Grid, Section, latex, markdown
+from ugatit.reporting.tables import make_table, table_settings
 
-HOSTILE = r"A & B 50% of $x_1$ #2 {y} ~ ^ \ < > | [z] * ` ± × − – — …"
+HOSTILE = r"A & B 50% of $x_1$ #2 {y} ~ ^ \ < > | [z] * ` ± × ² − – — …"
 
 GRID = Grid(
     ("model", "a_b", "c"),
@@ -56,7 +59,7 @@ def test_latex_escapes_what_it_would_interpret() -> None:
     caption = next(line for line in latex(DOCUMENT).splitlines() if r"\caption" in line)
     assert caption == (
         r"  \caption{A \& B 50\% of \$x\_1\$ \#2 \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"\textless{} \textgreater{} \textbar{} {[}z{]} {*} ` $\pm$ $\times$ $-$ -- --- \ldots{} t\_1.}"
+        r"\textless{} \textgreater{} \textbar{} {[}z{]} {*} ` $\pm$ $\times$ $^2$ $-$ -- --- \ldots{} t\_1.}\par\medskip"
     )
 
 
@@ -71,13 +74,30 @@ def test_latex_is_balanced_ascii() -> None:
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
+    compile_latex(latex(DOCUMENT), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["kid", "ablation", "preference", "architecture-generator"])
+def test_tables_of_the_paper_compile_and_fit_the_page(name: str, params: Params, tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    (tmp_path / "none.csv").write_text(",".join(COLUMNS) + "\n")
+    make_table(table_settings(params, name), tmp_path / "none.csv", tmp_path / name)
+    log = compile_latex((tmp_path / f"{name}.tex").read_text(), tmp_path)
+    assert "Overfull" not in log
+
+
+def compile_latex(tables: str, folder: Path) -> str:
+    """Compile tables in an article with the margins of a conference; the log."""
     program = shutil.which("pdflatex")
     if program is None:
         pytest.skip("pdflatex is not installed")
-    body = rf"\documentclass{{article}}\begin{{document}}{latex(DOCUMENT)}\end{{document}}"
-    (tmp_path / "t.tex").write_text(body)
+    text = rf"\documentclass{{article}}\textwidth 5.5in\begin{{document}}{tables}\end{{document}}"
+    (folder / "t.tex").write_text(text)
     command = [program, "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def test_markdown_grid_is_aligned_and_whole() -> None:
@@ -95,7 +115,20 @@ def test_markdown_keeps_bold_and_brackets() -> None:
         "**1.00 ± 2** [3 ± 4]",
         "– (a)",
     ]
-    assert lines[0] == r"# A & B 50% of $x_1$ #2 {y} ~ ^ \\ \< > \| [z] \* \` ± × − – — …"
+    assert lines[0] == r"# A & B 50% of $x_1$ #2 {y} ~ ^ \\ \< > \| [z] \* \` ± × ² − – — …"
+
+
+WORDS = Grid(
+    ("layer", "kind", "n"), (("a", (Entry("conv"), Entry("1", paper="2", paper_bold=True))),), words=1
+)
+
+
+def test_columns_of_words_stand_to_the_left() -> None:
+    document = Document("c", (), (Section("s", (WORDS,), ()),), ())
+    lines = [line for line in markdown(document).splitlines() if line.startswith("|")]
+    assert lines[1:] == ["| ----- | ---- | --------: |", "| a     | conv | 1 [**2**] |"]
+    assert r"\begin{tabular}{llr}" in latex(document)
+    assert tabulars(latex(document))[0][2] == r"&  & {[}\textbf{2}{]} \\"
 
 
 def test_text_of_several_lines_becomes_one() -> None:

@@ -67,9 +67,18 @@ def test_one_model_alone_is_not_the_best(lay: Lay, metrics_json: Metrics) -> Non
 
 def test_ours_stands_before_the_papers_value(lay: Lay, metrics_json: Metrics) -> None:
     entries = column(lay([metrics_json("ugatit", (7.064, 6.0))]), "cat2dog")
-    assert entries["U-GAT-IT"] == Entry("7.06 ± 0.50", paper="7.07 ± 0.65")
+    assert entries["U-GAT-IT"] == Entry("7.06 ± 0.50", paper="7.07 ± 0.65", paper_bold=True)
     assert entries["light | 50%"] == Entry("– (a)")
     assert entries["CycleGAN (d)"] == Entry("", paper="8.92 ± 0.69")
+
+
+def test_the_best_of_the_papers_values_is_bold(lay: Lay) -> None:
+    document = lay()
+    best = {label for label, entry in column(document, "horse2zebra").items() if entry.paper_bold}
+    assert best == {"U-GAT-IT"}
+    entries = column(lay(over={"tables": {"kid": {"datasets": ["cat2dog"]}}}), "dog2cat")
+    assert {label for label, entry in entries.items() if entry.paper_bold} == {"U-GAT-IT"}
+    assert not any(entry.paper_bold for entry in column(document, "horse2zebra", section=1).values())
 
 
 def test_negative_values_have_a_minus_and_zero_has_none(lay: Lay, metrics_json: Metrics) -> None:
@@ -149,5 +158,5 @@ def test_plus_minus_is_explained_for_each_row(lay: Lay, metrics_json: Metrics) -
 
 def test_a_table_without_runs_still_has_the_papers_values(lay: Lay) -> None:
     document = lay(over={"only_dataset": "horse2zebra", "tables": {"kid": {"datasets": ["cat2dog"]}}})
-    assert column(document, "cat2dog")["U-GAT-IT"] == Entry("– (a)", paper="7.07 ± 0.65")
+    assert column(document, "cat2dog")["U-GAT-IT"] == Entry("– (a)", paper="7.07 ± 0.65", paper_bold=True)
     assert document.sections[0].remarks[0] == "Protocol: no value of ours yet."

@@ -17,6 +17,7 @@ import pytest
 from ugatit.errors import UserError
 from ugatit.evaluation.feature_file import ExtractorRecord, Features, Identity, PicturesRecord, pack
 from ugatit.evaluation.metrics import Protocols, evaluate
+from ugatit.methods import Traits, ugatit
 from ugatit.params import Params
 from ugatit.reporting.collect import collect_metrics
 from ugatit.reporting.tables import COLUMNS, make_table, table_settings
@@ -254,6 +255,67 @@ def test_real_metrics_of_unequal_datasets_share_a_table(tiny_params: Build, tmp_
     lines = make(table_settings(tiny_params(), "kid"), files, tmp_path / "t")
     assert pick(lines, "source", "zebra2horse")["n_fake"] == "28"
     assert pick(lines, "source", "dog2cat", "fid")["ours"]
+
+
+def test_a_model_of_one_direction_says_so(
+    tiny_params: Build, metrics_json: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ugatit, "traits", one_way_if_light)
+    params = tiny_params({"models": {"ugatit-light": {"parameters": {"network": {"light": True}}}}})
+    files = [metrics_json("ugatit", (5.0, 6.0)), metrics_json("ugatit-light", (4.0,))]
+    lines = make(table_settings(params, "kid"), files, tmp_path / "t")
+    assert pick(lines, "ugatit-light")["ours"] == "4.0000"
+    for name in ("dog2cat", "zebra2horse"):
+        line = pick(lines, "ugatit-light", name)
+        assert (line["ours"], line["note"]) == ("", "the method translates the other way only")
+    assert pick(lines, "ugatit", "dog2cat")["ours"] == "6.0000"
+    text = (tmp_path / "t.md").read_text()
+    assert "the method translates the other way only" in text
+    assert "**4.00 ± 0.50**" in text
+    assert "**6.00" not in text
+
+
+def one_way_if_light(parameters: ugatit.Parameters) -> Traits:
+    """Traits of a method that gives one direction with certain parameters."""
+    return Traits(directions=("a2b",) if parameters.network.light else ("a2b", "b2a"))
+
+
+PREFERENCE = {
+    "tables": {
+        "votes": {
+            "kind": "preference",
+            "caption": "Votes.",
+            "datasets": ["cat2dog", "horse2zebra"],
+            "models": ["ugatit", "ugatit-light"],
+        }
+    }
+}
+
+
+def test_preferences_are_the_papers_until_people_are_asked(tiny_params: Build, tmp_path: Path) -> None:
+    settings = table_settings(tiny_params(PREFERENCE), "votes")
+    make_table(settings, None, tmp_path / "t")
+    with (tmp_path / "t.csv").open(newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    assert {line["direction"] for line in lines} == {"a2b"}
+    line = pick(lines, "ugatit", metric="preference")
+    assert (line["ours"], line["paper"], line["difference"]) == ("", "58.22", "")
+    assert line["note"] == "no votes of ours yet: people have not been asked"
+    assert pick(lines, "drit", "horse2zebra", "preference")["paper"] == "1.48"
+    text = (tmp_path / "t.md").read_text()
+    assert "Higher is better." in text
+    assert "| – (a) [**58.22**] | – (a) [**73.56**] |" in text
+    assert text.count("| model") == 1
+
+
+def test_preferences_do_not_depend_on_the_seeds(tiny_params: Build) -> None:
+    more = tiny_params(PREFERENCE | {"seeds": [0, 1]})
+    assert table_settings(more, "votes") == table_settings(tiny_params(PREFERENCE), "votes")
+
+
+def test_a_table_of_metrics_needs_metrics(tiny_params: Build, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"table 'kid' needs --metrics"):
+        make_table(table_settings(tiny_params(), "kid"), None, tmp_path / "t")
 
 
 def features(count: int, seed: int) -> Features:

@@ -12,6 +12,14 @@ from ugatit.params import load
 
 DATASETS = ["selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"]
 
+WITHOUT_RUNS = [
+    "preference",
+    "architecture-generator",
+    "architecture-local-discriminator",
+    "architecture-global-discriminator",
+]
+"""Tables that need nothing but parameters."""
+
 SMALL_NETWORK = {"label": "Small", "method": "ugatit", "parameters": {"network": {"light": True}}}
 
 
@@ -65,6 +73,12 @@ def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> N
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("table", WITHOUT_RUNS)
+def test_tables_of_layers_and_votes_need_nothing(repository: Path, table: str) -> None:
+    planned = plan(repository, f"results/tables/{table}.tex")
+    assert planned.counts() == {"make_table": 1}, planned.text
+
+
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
     last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
@@ -94,6 +108,15 @@ def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> Non
     }
 
 
+def test_scores_of_one_run_need_one_direction_and_its_target(repository: Path) -> None:
+    planned = plan(repository, "results/cat2dog/ugatit-gn/seed7/scores/b2a.csv")
+    assert planned.code == 0, planned.text
+    per_run = {"resolve_run": 1, "train": 1, "translate": 1, "extract_features": 1, "score": 1}
+    per_dataset = {"fetch_source": 1, "fetch_asset": 1, "build_dataset": 1, "extract_real_features": 1}
+    assert planned.counts() == per_run | per_dataset
+    assert planned.of("extract_real_features") == {"dataset=cat2dog, split=testA"}
+
+
 def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
     planned = plan(repository, "data/selfie2anime-rebuilt/manifest.csv")
     assert planned.code == 0, planned.text
@@ -103,7 +126,8 @@ def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
 
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
-    last = {"report_construction": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
+    tables = 2 + len(WITHOUT_RUNS)
+    last = {"report_construction": 1, "collect_metrics": 2, "make_table": tables, "draw_sheet": 2, "all": 1}
     expected = of_runs(runs=2, datasets=1) | CONSTRUCTION | last
     del expected["build_dataset"]
     assert planned.counts() == expected
@@ -125,7 +149,13 @@ def test_five_datasets_fifteen_models_three_seeds(repository: Path) -> None:
     overlay = {"seeds": [0, 1, 2], "models": models, "tables": tables, "sheet": {"models": list(models)}}
     (repository / "large.yaml").write_text(yaml.safe_dump(overlay))
     planned = plan(repository, "tables", "--configfile", "large.yaml")
-    last = {"fetch_asset": 1, "collect_metrics": len(names), "make_table": len(names), "tables": 1}
+    of_layers_and_votes = len(WITHOUT_RUNS)
+    last = {
+        "fetch_asset": 1,
+        "collect_metrics": len(names),
+        "make_table": len(names) + of_layers_and_votes,
+        "tables": 1,
+    }
     assert planned.counts() == of_runs(runs=225, datasets=5) | last
 
 
@@ -165,6 +195,9 @@ def test_translations_made_elsewhere_are_not_trained(repository: Path) -> None:
     assert "--seed" not in evaluation
     assert "ugatit import-translations 'their pictures'" in planned.text
     assert "--absent 'a cat.jpg'" in planned.text
+    scored = plan(repository, "results/cat2dog/published/scores/a2b.csv", "--configfile", "published.yaml")
+    assert scored.of("score_external") == {"dataset=cat2dog, external=published, direction=a2b"}
+    assert scored.of("extract_real_features") == {"dataset=cat2dog, split=testB"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Commands from weights to metrics: translate, take over, extract, evaluate."""
+"""Commands from weights to metrics: translate, take over, extract, evaluate, score."""
 
 from __future__ import annotations
 
@@ -169,3 +169,18 @@ def evaluate(
         seed=seed,
     )
     write_json(output, result)
+
+
+@app.command()
+def score(
+    fakes: Annotated[
+        Path, typer.Argument(metavar="FEATURES_JSON", help="Of translations, from `ugatit extract-features`.")
+    ],
+    target: Annotated[Path, typer.Option(help="features.json of real test pictures of the target.")],
+    output: Annotated[Path, typer.Option(help="The CSV to write, one line per translation.")],
+) -> None:
+    """Tell what each translation contributes to kid_full: lower is nearer to the target domain."""
+    from ugatit.evaluation.feature_file import read_features
+    from ugatit.evaluation.scores import score_translations, write_scores
+
+    write_scores(output, score_translations(read_features(fakes), read_features(target)))

@@ -33,15 +33,17 @@ def collect(
 @app.command()
 def table(
     name: Annotated[str, typer.Argument(help="A key of `tables`.")],
-    metrics: Annotated[Path, typer.Option(help="CSV from `ugatit collect`.")],
     output_stem: Annotated[Path, typer.Option(help="Where to write .csv, .md and .tex.")],
+    metrics: Annotated[
+        Path | None, typer.Option(help="CSV from `ugatit collect`; only for tables of metrics.")
+    ] = None,
     params: ParamsFile = Path("params.yaml"),
     overlay: Overlays = None,
     settings: Annotated[
         str | None, typer.Option(help="The table's settings as JSON, instead of files.")
     ] = None,
 ) -> None:
-    """Make one table: ours, the paper's value, the difference, counts, seeds and protocol."""
+    """Make one table: ours beside the paper's, of metrics, of preferences or of a network's layers."""
     from ugatit.params import load
     from ugatit.reporting.tables import make_table, table_settings
 

@@ -7,6 +7,7 @@ sets from one distribution score around zero, below as well as above. Values are
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -105,20 +106,38 @@ def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
     if min(n, m) < 2:
         raise ValueError(f"sets of {n} and {m} samples; each needs at least 2")
     x, y = x.astype(np.float64), y.astype(np.float64)
-    within_x = (_kernel_sum(x, x) - _diagonal_sum(x)) / (n * (n - 1))
-    within_y = (_kernel_sum(y, y) - _diagonal_sum(y)) / (m * (m - 1))
-    return within_x + within_y - 2.0 * _kernel_sum(x, y) / (n * m)
+    return within(x) + within(y) - 2.0 * _kernel_sum(x, y) / (n * m)
+
+
+def kernel_rows(x: np.ndarray, y: np.ndarray) -> Iterator[np.ndarray]:
+    """The kernel of every sample of x with every one of y, some rows at a time.
+
+    Shape: x (N, D), y (M, D), float64 -> pieces (at most CHUNK_ROWS, M) of the N rows.
+    """
+    for k in range(0, len(x), CHUNK_ROWS):
+        yield (x[k : k + CHUNK_ROWS] @ y.T / x.shape[1] + 1.0) ** 3
+
+
+def self_kernel(x: np.ndarray) -> np.ndarray:
+    """The kernel of every sample with itself.
+
+    Shape: (N, D), float64 -> (N,).
+    """
+    kernel: np.ndarray = (np.einsum("nd,nd->n", x, x) / x.shape[1] + 1.0) ** 3
+    return kernel
+
+
+def within(x: np.ndarray) -> float:
+    """Mean of the kernel over all pairs of different samples.
+
+    Shape: (N, D), float64, with N at least 2.
+    """
+    return (_kernel_sum(x, x) - float(self_kernel(x).sum())) / (len(x) * (len(x) - 1))
 
 
 def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
     """Sum of the kernel over all pairs, without holding the whole matrix."""
-    starts = range(0, len(x), CHUNK_ROWS)
-    return float(sum(((x[k : k + CHUNK_ROWS] @ y.T / x.shape[1] + 1.0) ** 3).sum() for k in starts))
-
-
-def _diagonal_sum(x: np.ndarray) -> float:
-    """Sum of the kernel of every sample with itself."""
-    return float(((np.einsum("nd,nd->n", x, x) / x.shape[1] + 1.0) ** 3).sum())
+    return float(sum(rows.sum() for rows in kernel_rows(x, y)))
 
 
 def _cut(x: np.ndarray, blocks: int) -> list[np.ndarray]:

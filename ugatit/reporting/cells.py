@@ -13,8 +13,8 @@ from ugatit.reporting.collect import MetricRow
 from ugatit.reporting.paper_values import PaperTable, PaperValue, published_value
 from ugatit.strict import Strict
 
-PAPER_METRIC = "kid_paper"
-"""The only protocol whose values are set beside the paper's."""
+PAPER_METRICS: dict[PaperTable, str] = {"table1": "kid_paper", "table2": "preference", "table3": "kid_paper"}
+"""The only metric beside which the values of a table of the paper are set."""
 
 PAPER_EXTRACTOR = "inception-v3-compat"
 """The only features whose values can be compared with the paper's."""
@@ -63,6 +63,11 @@ class Settings(Strict):
     missing: dict[str, dict[str, str]]
     """By model and column key: why a cell is not planned."""
 
+    @property
+    def paper_metric(self) -> str | None:
+        """The metric beside which the paper's values are set."""
+        return PAPER_METRICS[self.paper] if self.paper else None
+
     def planned(self, row: Row, column: Column) -> bool:
         """Whether a run for this cell belongs to the table."""
         return column.key not in self.missing.get(row.model, {})
@@ -110,7 +115,7 @@ def why_not_comparable(run: MetricRow) -> str:
 def fill_cells(settings: Settings, metrics: Iterable[MetricRow]) -> list[Cell]:
     """Make every cell of a table, row by row, column by column, metric by metric.
 
-    Rows that only the paper has get cells of the paper's protocol alone.
+    Rows that only the paper has get cells of the paper's metric alone.
 
     Raises: UserError if values of different extractors, or of different protocols of one metric, would meet.
     """
@@ -121,7 +126,9 @@ def fill_cells(settings: Settings, metrics: Iterable[MetricRow]) -> list[Cell]:
     for row in settings.rows:
         for column in settings.columns:
             runs = of_run.get((column.dataset, row.model, column.direction), [])
-            for metric in [PAPER_METRIC] if row.kind == "paper" else settings.metrics:
+            for metric in settings.metrics:
+                if row.kind == "paper" and metric != settings.paper_metric:
+                    continue
                 cells.append(_fill(settings, row, column, metric, runs))
     _refuse_mixtures([run for cell in cells for run in cell.runs])
     return cells
@@ -130,7 +137,7 @@ def fill_cells(settings: Settings, metrics: Iterable[MetricRow]) -> list[Cell]:
 def _fill(settings: Settings, row: Row, column: Column, metric: str, runs: Sequence[MetricRow]) -> Cell:
     """One cell from all metrics of its row and column."""
     paper = None
-    if settings.paper and metric == PAPER_METRIC:
+    if settings.paper and metric == settings.paper_metric:
         paper = published_value(settings.paper, row.model, column.name)
     planned = settings.planned(row, column)
     own = [run for run in runs if run.metric == metric]

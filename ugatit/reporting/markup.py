@@ -11,6 +11,7 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", '"': "''", "±": r"$\pm$", "×": r"$\times$",
     "−": "$-$", "–": "--", "—": "---", "…": r"\ldots{}",
+    "²": "$^2$",
 }  # fmt: skip
 """Characters that LaTeX would read as commands, as an argument of `\\\\`, or would not find in its font."""
 
@@ -19,11 +20,12 @@ _MARKDOWN = {character: f"\\{character}" for character in "\\`*|<"}
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands in one cell: our text, and a published one that follows it in brackets."""
+    """What stands in one cell: our text, and a published one in brackets after it; both can be bold."""
 
     text: str
     bold: bool = False
     paper: str = ""
+    paper_bold: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Grid:
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Entry, ...]], ...]
+    words: int = 0
+    """So many columns after the label hold words, and stand to the left; values stand to the right."""
 
 
 @dataclass(frozen=True)
@@ -75,22 +79,25 @@ def _markdown_grid(grid: Grid) -> str:
     lines = [[_escape(title, _MARKDOWN) for title in grid.header]]
     lines += [[_escape(label, _MARKDOWN), *map(_markdown_entry, entries)] for label, entries in grid.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    left = 1 + grid.words
+    rule = [*("-" * width for width in widths[:left]), *("-" * (width - 1) + ":" for width in widths[left:])]
     lines.insert(1, rule)
-    return "\n".join(f"| {' | '.join(_pad(line, widths))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(_pad(line, widths, left))} |" for line in lines)
 
 
-def _pad(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Labels to the left, values to the right."""
-    values = zip(line[1:], widths[1:], strict=True)
-    return [line[0].ljust(widths[0]), *(text.rjust(width) for text, width in values)]
+def _pad(line: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
+    """Words to the left, values to the right."""
+    cells = zip(line, widths, strict=True)
+    return [text.ljust(width) if k < left else text.rjust(width) for k, (text, width) in enumerate(cells)]
 
 
 def _markdown_entry(entry: Entry) -> str:
     """One cell of a Markdown table."""
     text = _escape(entry.text, _MARKDOWN)
-    paper = f"[{_escape(entry.paper, _MARKDOWN)}]" if entry.paper else ""
-    return " ".join(part for part in (f"**{text}**" if entry.bold else text, paper) if part)
+    paper = _escape(entry.paper, _MARKDOWN)
+    published = f"**{paper}**" if entry.paper_bold else paper
+    parts = (f"**{text}**" if entry.bold else text, f"[{published}]" if paper else "")
+    return " ".join(part for part in parts if part)
 
 
 def _latex_float(document: Document, section: Section) -> str:
@@ -99,8 +106,8 @@ def _latex_float(document: Document, section: Section) -> str:
     return "\n".join(
         [
             r"\begin{table}[htp]",
-            r"  \centering\scriptsize\setlength{\tabcolsep}{3pt}%",
-            rf"  \caption{{{_escape(f'{document.caption} {section.title}.', _LATEX)}}}",
+            r"  \centering\scriptsize\setlength{\tabcolsep}{3pt}\renewcommand{\arraystretch}{1.2}%",
+            rf"  \caption{{{_escape(f'{document.caption} {section.title}.', _LATEX)}}}\par\medskip",
             "\n  \\par\\medskip\n".join(_latex_grid(grid) for grid in section.grids),
             r"  \par\medskip\raggedright",
             *(f"  {_escape(remark, _LATEX)}\\par" for remark in remarks),
@@ -115,18 +122,26 @@ def _latex_grid(grid: Grid) -> str:
     lines = [" & ".join(_escape(title, _LATEX) for title in grid.header)]
     for label, entries in grid.rows:
         first = [_latex_entry(entry) for entry in entries]
-        second = [f"{{[}}{_escape(entry.paper, _LATEX)}{{]}}" if entry.paper else "" for entry in entries]
-        name = rf"\raggedright {_escape(label, _LATEX)}"
+        second = [_latex_paper(entry) for entry in entries]
+        name = _escape(label, _LATEX) if grid.words else rf"\raggedright {_escape(label, _LATEX)}"
         if not any(first):
             lines.append(" & ".join([name, *second]))
         else:
             lines.append(" & ".join([name, *first]))
             if any(second):
                 lines.append(" & ".join(["", *second]))
-    columns = "p{0.165\\linewidth}" + "r" * (len(grid.header) - 1)
+    labels = "l" * (1 + grid.words) if grid.words else "p{0.165\\linewidth}"
+    columns = labels + "r" * (len(grid.header) - 1 - grid.words)
     begin, end, rule = rf"  \begin{{tabular}}{{{columns}}}", r"  \end{tabular}", r"    \hline"
     head, *body = (f"    {line} \\\\" for line in lines)
     return "\n".join([begin, rule, head, rule, *body, rule, end])
+
+
+def _latex_paper(entry: Entry) -> str:
+    """The published part of a cell."""
+    text = _escape(entry.paper, _LATEX)
+    bold = rf"\textbf{{{text}}}" if entry.paper_bold else text
+    return f"{{[}}{bold}{{]}}" if text else ""
 
 
 def _latex_entry(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""The numbers that the paper prints, read from the data files in `paper/`."""
+"""What the paper's tables print, read from the data files in `paper/`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import csv
 import functools
 import importlib.resources
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-PaperTable = Literal["table1", "table2", "table3"]
+from ugatit.tables import PaperLayers, PaperTable
+
+__all__ = ["PaperLayer", "PaperTable", "PaperValue", "published", "published_layers", "published_value"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,18 @@ class PaperValue:
         return f"{self.value_text} ± {self.plus_minus_text}" if self.plus_minus_text else self.value_text
 
 
+@dataclass(frozen=True)
+class PaperLayer:
+    """One layer of a network as the paper states it; the first three are empty for linear maps."""
+
+    kernel: str
+    stride: str
+    padding: str
+    channels: int
+    divisor: int | None
+    """The output is the picture's side divided by this; None for a vector."""
+
+
 @functools.cache
 def published(table: PaperTable) -> tuple[PaperValue, ...]:
     """All cells of one table of the paper, row by row in the paper's order.
@@ -49,11 +63,9 @@ def published(table: PaperTable) -> tuple[PaperValue, ...]:
     Range: KID x 100 in Tables 1 and 3, percent of the votes in Table 2.
     Source: Tables 1, 2 and 3.
     """
-    file = importlib.resources.files("ugatit.reporting").joinpath("paper", f"{table}.csv")
-    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
     return tuple(
         PaperValue(row["model"], row["label"], row["direction"], row["value"], row["plus_minus"])
-        for row in rows
+        for row in _rows(table)
     )
 
 
@@ -61,3 +73,27 @@ def published_value(table: PaperTable, model: str, direction: str) -> PaperValue
     """One cell, or None if the paper prints no number there."""
     found = [p for p in published(table) if (p.model, p.direction) == (model, direction) and p.value_text]
     return found[0] if found else None
+
+
+@functools.cache
+def published_layers(table: PaperLayers) -> dict[str, PaperLayer]:
+    """The layers of one network, by the name of our layer, in the paper's order.
+
+    Source: appendix, Tables 4 to 6.
+    """
+    return {
+        row["layer"]: PaperLayer(
+            row["kernel"],
+            row["stride"],
+            row["padding"],
+            int(row["channels"]),
+            int(row["divisor"]) if row["divisor"] else None,
+        )
+        for row in _rows(table)
+    }
+
+
+def _rows(table: str) -> Iterator[dict[str, str]]:
+    """The rows of a data file."""
+    file = importlib.resources.files("ugatit.reporting").joinpath("paper", f"{table}.csv")
+    return csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))

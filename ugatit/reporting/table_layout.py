@@ -16,14 +16,21 @@ TITLES = {
     "kid_full": "KID × 100 over all pictures (kid_full)",
     "kid_paper_alpha98": "KID × 100, the authors' later weighting (kid_paper_alpha98)",
     "fid": "FID (fid)",
+    "preference": "Preference, % of the votes (preference)",
 }
-"""Titles of the grids; a lower value is better in all of them."""
+"""Titles of the grids."""
+
+HIGHER_IS_BETTER = frozenset({"preference"})
+"""Metrics of which the highest value is the best; of all others it is the lowest."""
 
 DECIMALS = 2
 """Printed decimals, as in the paper."""
 
 Letters = Mapping[str, str]
 """Remark -> letter that stands for it in a grid."""
+
+Best = Mapping[str, float]
+"""Column -> best value in it."""
 
 
 def arrange(settings: Settings, cells: Sequence[Cell]) -> Document:
@@ -37,7 +44,7 @@ def arrange(settings: Settings, cells: Sequence[Cell]) -> Document:
     shown = [cell for cell in cells if cell.column in columns]
     sections = tuple(_section(name, columns, shown) for name in settings.metrics)
     remarks = (_left_out(cells, columns), _counts(shown), _extractor(shown), _seeds(shown))
-    return Document(settings.caption, _notices(shown), sections, tuple(filter(None, remarks)))
+    return Document(settings.caption, _notices(settings, shown), sections, tuple(filter(None, remarks)))
 
 
 def _section(metric: str, columns: Sequence[Column], cells: Iterable[Cell]) -> Section:
@@ -48,12 +55,15 @@ def _section(metric: str, columns: Sequence[Column], cells: Iterable[Cell]) -> S
     printed = [cell for _, lines in parts for line in lines for cell in line]
     names = (first + second for first in ("", *string.ascii_lowercase) for second in string.ascii_lowercase)
     letters = dict(zip(dict.fromkeys(cell.remark for cell in printed if cell.remark), names, strict=False))
-    best = _best(cells)
+    models = [cell for cell in cells if cell.row.kind == "model"]
+    best = _best(metric, [(c.column.key, _round(c.value)) for c in models if c.value is not None])
+    papers_best = _best(metric, [(c.column.key, c.paper.value) for c in cells if c.paper and c.paper.value])
     grids = tuple(
         Grid(
             ("model", *(column.title for column in part)),
             tuple(
-                (_label(line, letters), tuple(_entry(cell, letters, best) for cell in line)) for line in lines
+                (_label(line, letters), tuple(_entry(cell, letters, best, papers_best) for cell in line))
+                for line in lines
             ),
         )
         for part, lines in parts
@@ -78,7 +88,8 @@ def _parts(columns: Sequence[Column]) -> list[list[Column]]:
     """The columns of each grid: one direction each if there are several datasets."""
     if len({column.dataset for column in columns}) == 1:
         return [list(columns)]
-    return [[column for column in columns if column.direction == direction] for direction in DIRECTIONS]
+    parts = [[column for column in columns if column.direction == direction] for direction in DIRECTIONS]
+    return [part for part in parts if part]
 
 
 def _label(line: Sequence[Cell], letters: Letters) -> str:
@@ -89,35 +100,38 @@ def _label(line: Sequence[Cell], letters: Letters) -> str:
     return f"{row.label} ({letters[next(cell.remark for cell in line if cell.paper)]})"
 
 
-def _entry(cell: Cell, letters: Letters, best: Mapping[str, float]) -> Entry:
+def _entry(cell: Cell, letters: Letters, best: Best, papers_best: Best) -> Entry:
     """What is printed in one cell."""
+    key = cell.column.key
     paper = cell.paper.text if cell.paper else ""
+    paper_bold = cell.paper is not None and cell.paper.value == papers_best.get(key)
     if cell.row.kind == "paper" and paper:
-        return Entry("", paper=paper)
+        return Entry("", paper=paper, paper_bold=paper_bold)
     text = "–" if cell.value is None else _number(cell.value)
     if cell.plus_minus is not None:
         text += f" ± {_number(cell.plus_minus)}"
     if cell.remark:
         text += f" ({letters[cell.remark]})"
-    competes = cell.row.kind == "model" and cell.value is not None
-    return Entry(text, competes and _round(cell.value or 0.0) == best.get(cell.column.key), paper)
+    bold = cell.row.kind == "model" and cell.value is not None and _round(cell.value) == best.get(key)
+    return Entry(text, bold, paper, paper_bold)
 
 
-def _best(cells: Iterable[Cell]) -> dict[str, float]:
-    """The lowest printed value of the models per column, where two or more compete."""
-    values: dict[str, list[float]] = {}
-    for cell in cells:
-        if cell.row.kind == "model" and cell.value is not None:
-            values.setdefault(cell.column.key, []).append(_round(cell.value))
-    return {key: min(found) for key, found in values.items() if len(found) > 1}
+def _best(metric: str, values: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The best value per column, where two or more compete."""
+    columns: dict[str, list[float]] = {}
+    for key, value in values:
+        columns.setdefault(key, []).append(value)
+    choose = max if metric in HIGHER_IS_BETTER else min
+    return {key: choose(found) for key, found in columns.items() if len(found) > 1}
 
 
-def _notices(cells: Iterable[Cell]) -> tuple[str, ...]:
+def _notices(settings: Settings, cells: Iterable[Cell]) -> tuple[str, ...]:
     """How to read the grids, and a warning if the features are not the paper's."""
     cells = list(cells)
-    reading = "Lower is better. Bold: the best of the models, where a column has two or more."
+    better = "Higher" if HIGHER_IS_BETTER.issuperset(settings.metrics) else "Lower"
+    reading = f"{better} is better. Bold: the best of the models, where a column has two or more."
     if any(cell.paper for cell in cells):
-        reading += " In brackets: the paper's value."
+        reading += " In brackets: the paper's value, its best in bold."
     warnings = _by_value(
         (why_not_comparable(run), cell.column.dataset) for cell in cells for run in cell.runs
     )

@@ -1,29 +1,36 @@
-"""Tables of metrics: parameters to settings, settings and metrics to CSV, Markdown and LaTeX."""
+"""Tables: parameters to settings, settings and metrics to CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ugatit import plan
 from ugatit.errors import UserError
 from ugatit.files import write_text
-from ugatit.params import DIRECTIONS, REFERENCES, Params, Table
-from ugatit.reporting.cells import PAPER_METRIC, Cell, Column, Row, Settings, fill_cells, why_not_comparable
-from ugatit.reporting.collect import read_metrics_csv
+from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params
+from ugatit.reporting.architecture import KIND as ARCHITECTURE
+from ugatit.reporting.architecture import architecture_settings, describe_network
+from ugatit.reporting.cells import PAPER_METRICS, Cell, Column, Row, Settings, fill_cells, why_not_comparable
+from ugatit.reporting.collect import MetricRow, read_metrics_csv
 from ugatit.reporting.markup import latex, markdown
 from ugatit.reporting.paper_values import published
 from ugatit.reporting.table_layout import arrange
 from ugatit.strict import check
+from ugatit.tables import ArchitectureTable, MetricsTable, PaperTable, PreferenceTable
 
 REFERENCE_LABELS = {"source": "untranslated source", "real": "real against real: train of the target"}
 
 NO_FOLDER = "made elsewhere, no folder of translations is given"
 NOT_THIS_WAY = "the method translates the other way only"
 NOT_THIS_DATASET = "not planned for this dataset"
+NO_VOTES = "no votes of ours yet: people have not been asked"
+
+PREFERENCE = "preference"
+"""The metric of votes."""
 
 DECIMALS = 4
 """Decimals of the computed values in the CSV."""
@@ -47,42 +54,98 @@ def table_settings(params: Params, name: str) -> dict[str, Any]:
     if name not in params.tables:
         raise UserError(f"unknown table {name!r}; known: {', '.join(params.tables)}. Add it under `tables:`.")
     table = params.tables[name]
-    columns = _columns(params, table)
+    match table:
+        case ArchitectureTable():
+            return architecture_settings(params, name, table).model_dump()
+        case PreferenceTable():
+            return _preference_settings(params, name, table).model_dump()
+        case MetricsTable():
+            return _metrics_settings(params, name, table).model_dump()
+
+
+def make_table(settings: object, metrics_csv: Path | None, output_stem: Path) -> None:
+    """Write a table as `<stem>.csv` (one line per cell or layer), `<stem>.md` and `<stem>.tex` (for `input`).
+
+    Only tables of metrics take `metrics_csv`.
+
+    Raises: UserError if settings or metrics are not of the expected form, or do not fit together.
+    """
+    if isinstance(settings, Mapping) and settings.get("kind") == ARCHITECTURE:
+        document, rows = describe_network(settings)
+    else:
+        checked = check(Settings, settings, "table settings")
+        cells = fill_cells(checked, _metrics_of(checked, metrics_csv))
+        document, rows = arrange(checked, cells), [COLUMNS, *(_csv_line(checked, cell) for cell in cells)]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    stem = str(output_stem)
+    write_text(Path(f"{stem}.csv"), text.getvalue())
+    write_text(Path(f"{stem}.md"), markdown(document))
+    write_text(Path(f"{stem}.tex"), latex(document))
+
+
+def _metrics_of(settings: Settings, metrics_csv: Path | None) -> list[MetricRow]:
+    """What the table's cells are made from."""
+    if settings.metrics == [PREFERENCE]:
+        return []
+    if metrics_csv is None:
+        raise UserError(f"table {settings.table!r} needs --metrics, the CSV of `ugatit collect`.")
+    return read_metrics_csv(metrics_csv)
+
+
+def _metrics_settings(params: Params, name: str, table: MetricsTable) -> Settings:
+    """Both directions of every dataset; models, references, and the models that only the paper has."""
+    columns = _columns(params, table.datasets, DIRECTIONS)
     rows = [_model_row(params, model) for model in table.models]
     rows += [Row(model=key, label=REFERENCE_LABELS[key], kind="reference", seeds=[]) for key in REFERENCES]
     missing = {row.model: _unplanned(params, row.model, columns) for row in rows}
-    for row in _paper_rows(table, columns):
+    return _settings(params, name, table, table.paper, list(table.metrics), rows, columns, missing)
+
+
+def _preference_settings(params: Params, name: str, table: PreferenceTable) -> Settings:
+    """One column per dataset, from A to B as in the paper's Table 2; no votes of ours."""
+    columns = _columns(params, table.datasets, ("a2b",))
+    rows = [
+        Row(model=model, label=params.models[model].label, kind="model", seeds=[]) for model in table.models
+    ]
+    missing = {
+        row.model: dict.fromkeys((column.key for column in columns), NO_VOTES)
+        | _unplanned(params, row.model, columns)
+        for row in rows
+    }
+    return _settings(params, name, table, "table2", [PREFERENCE], rows, columns, missing)
+
+
+def _settings(
+    params: Params,
+    name: str,
+    table: MetricsTable | PreferenceTable,
+    paper: PaperTable | None,
+    metrics: list[str],
+    rows: list[Row],
+    columns: list[Column],
+    missing: dict[str, dict[str, str]],
+) -> Settings:
+    """Add the rows that only the paper has."""
+    shown = paper is not None and PAPER_METRICS[paper] in metrics
+    for row in _paper_rows(paper, table.models, columns) if paper and shown else ():
         rows.append(row)
         reason = "not in this table's models" if row.model in params.models else "not built here"
         missing[row.model] = {column.key: reason for column in columns}
     return Settings(
         table=name,
         caption=table.caption,
-        paper=table.paper,
-        metrics=list(table.metrics),
+        paper=paper,
+        metrics=metrics,
         rows=rows,
         columns=columns,
         missing={model: reasons for model, reasons in missing.items() if reasons},
-    ).model_dump()
+    )
 
 
-def make_table(settings: object, metrics_csv: Path, output_stem: Path) -> None:
-    """Write a table as `<stem>.csv` (one line per cell), `<stem>.md` and `<stem>.tex` (for `input`).
-
-    Raises: UserError if settings or metrics are not of the expected form, or do not fit together.
-    """
-    checked = check(Settings, settings, "table settings")
-    cells = fill_cells(checked, read_metrics_csv(metrics_csv))
-    document = arrange(checked, cells)
-    stem = str(output_stem)
-    write_text(Path(f"{stem}.csv"), _csv_text(checked, cells))
-    write_text(Path(f"{stem}.md"), markdown(document))
-    write_text(Path(f"{stem}.tex"), latex(document))
-
-
-def _columns(params: Params, table: Table) -> list[Column]:
-    """Both directions of every dataset, with titles that are unique."""
-    pairs = [(dataset, direction) for dataset in table.datasets for direction in DIRECTIONS]
+def _columns(params: Params, datasets: Iterable[str], directions: Sequence[Direction]) -> list[Column]:
+    """The directions of every dataset, with titles that are unique."""
+    pairs = [(dataset, direction) for dataset in datasets for direction in directions]
     names = [params.datasets[dataset].direction_name(direction) for dataset, direction in pairs]
     return [
         Column(
@@ -102,14 +165,13 @@ def _model_row(params: Params, model: str) -> Row:
     return Row(model=model, label=entry.label, kind="model", seeds=seeds)
 
 
-def _paper_rows(table: Table, columns: Sequence[Column]) -> list[Row]:
+def _paper_rows(paper: PaperTable, models: Sequence[str], columns: Sequence[Column]) -> list[Row]:
     """Models that only the paper's table has, where it prints a number for one of our columns."""
     names = {column.name for column in columns}
-    values = published(table.paper) if table.paper and PAPER_METRIC in table.metrics else ()
     labels = {
         value.model: value.label
-        for value in values
-        if value.model not in table.models and value.direction in names and value.value_text
+        for value in published(paper)
+        if value.model not in models and value.direction in names and value.value_text
     }
     return [Row(model=model, label=label, kind="paper", seeds=[]) for model, label in labels.items()]
 
@@ -128,15 +190,6 @@ def _unplanned(params: Params, model: str, columns: Iterable[Column]) -> dict[st
         elif entry and column.direction not in plan.directions(params, column.dataset, model):
             reasons[column.key] = NO_FOLDER if entry.external else NOT_THIS_WAY
     return reasons
-
-
-def _csv_text(settings: Settings, cells: Iterable[Cell]) -> str:
-    """The tidy CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_csv_line(settings, cell) for cell in cells)
-    return text.getvalue()
 
 
 def _csv_line(settings: Settings, cell: Cell) -> list[str]:

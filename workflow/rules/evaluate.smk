@@ -4,6 +4,12 @@ EXTRACTION_CODE = ["ugatit/images.py", "ugatit/evaluation/extractors.py", "ugati
 # Fetched if they are missing; their hash, not their age, says whether they are the same.
 EXTRACTOR_WEIGHTS = [ancient(file) for file in ASSETS if file == PARAMS.evaluation.extractor.weights]
 EVALUATION_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/fid.py", "ugatit/evaluation/metrics.py"]
+SCORING_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/scores.py"]
+
+
+localrules:
+    score,
+    score_external,
 
 
 rule extract_features:
@@ -123,3 +129,28 @@ use rule evaluate as evaluate_real with:
         "<logs>/evaluate_real/{dataset}.log",
     params:
         row=["--model", "real"],
+
+
+# What each translation contributes to kid_full; figures and the report sort and choose pictures by it.
+rule score:
+    input:
+        fakes="<results>/{dataset}/{model}/seed{seed}/features/{direction}.json",
+        target=target_features,
+        code=SCORING_CODE,
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/scores/{direction}.csv",
+    log:
+        "<logs>/score/{dataset}/{model}/seed{seed}/{direction}.log",
+    shell:
+        "(set -x; ugatit score {input.fakes:q} --target {input.target:q} --output {output:q}) &> {log:q}"
+
+
+use rule score as score_external with:
+    input:
+        fakes="<results>/{dataset}/{external}/features/{direction}.json",
+        target=target_features,
+        code=SCORING_CODE,
+    output:
+        "<results>/{dataset}/{external}/scores/{direction}.csv",
+    log:
+        "<logs>/score_external/{dataset}/{external}/{direction}.log",

@@ -116,6 +116,17 @@ def external_features(wildcards, direction):
     return [f"<results>/{wildcards.dataset}/{wildcards.external}/features/{direction}.json"] if given else []
 
 
+def target_features(wildcards):
+    """The features of a direction's real test pictures, which translations shall resemble."""
+    split = {"a2b": "testB", "b2a": "testA"}[wildcards.direction]
+    return f"<results>/{wildcards.dataset}/real/features/{split}.json"
+
+
+def table_metrics(wildcards):
+    """The collected metrics, for a table that shows metrics."""
+    return [f"<results>/metrics/{wildcards.table}.csv"] if wildcards.table in PARAMS.metrics_tables() else []
+
+
 def sheet_labels(wildcards):
     """Labels of a sheet's columns."""
     return [label for label, _ in plan.sheet_columns(PARAMS, wildcards.dataset, wildcards.direction)]

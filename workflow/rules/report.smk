@@ -1,4 +1,4 @@
-# From the metrics of many runs to tables, from translations to sheets.
+# From the metrics of many runs, and from networks, to tables; from translations to sheets.
 
 TABLE_CODE = [
     "ugatit/reporting/tables.py",
@@ -6,6 +6,8 @@ TABLE_CODE = [
     "ugatit/reporting/table_layout.py",
     "ugatit/reporting/markup.py",
     "ugatit/reporting/paper_values.py",
+    "ugatit/reporting/architecture.py",
+    "ugatit/reporting/layers.py",
     *sorted(str(path) for path in Path("ugatit/reporting/paper").glob("*.csv")),
 ]
 SHEET_CODE = ["ugatit/images.py", "ugatit/reporting/sheet.py", "ugatit/reporting/lettering.py"]
@@ -30,19 +32,21 @@ rule collect_metrics:
         "(set -x; ugatit collect {input.metrics:q} --output {output:q}) &> {log:q}"
 
 
+# Only tables of metrics need runs. Tables of layers know the networks' code by its `numerics`, as runs do.
 rule make_table:
     input:
-        metrics="<results>/metrics/{table}.csv",
+        metrics=table_metrics,
         code=TABLE_CODE,
     output:
         multiext("<results>/tables/{table}", ".csv", ".md", ".tex"),
     log:
         "<logs>/make_table/{table}.log",
     params:
-        settings=lambda w: json.dumps(table_settings(PARAMS, w.table)),
+        settings=lambda w: json.dumps(checked(table_settings, PARAMS, w.table)),
+        metrics=lambda w, input: ["--metrics", *input.metrics] if input.metrics else [],
         stem=lambda w, output: output[0].removesuffix(".csv"),
     shell:
-        "(set -x; ugatit table {wildcards.table} --metrics {input.metrics:q} --settings {params.settings:q}"
+        "(set -x; ugatit table {wildcards.table} {params.metrics:q} --settings {params.settings:q}"
         " --output-stem {params.stem:q}) &> {log:q}"
 
 
