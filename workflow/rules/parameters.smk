@@ -145,6 +145,7 @@ PROTOCOL_OPTIONS = [
     f"--{name.replace('_', '-')}={getattr(PARAMS.evaluation, name)}"
     for name in ("kid_subsets", "kid_subset_size", "kid_seed", "paper_block_size")
 ]
+FAITHFULNESS_OPTIONS = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.attention]
 
 # The commands of the interpreter that runs Snakemake, also where its environment is not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
