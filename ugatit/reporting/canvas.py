@@ -22,7 +22,9 @@ PALE, GREY = "#f0f0f0", "#606060"
 POINTS_PER_INCH = 72
 FOOTER_PT, FOOTER_LINE_IN = 6.5, 0.125
 MARGIN_IN = 0.1
+NARROWER = 0.95
 CHART_DPI = 150
+PLACE_DIGITS = 4
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib
@@ -41,9 +43,9 @@ STYLE: dict[Any, Any] = {
 
 def footer_lines(paragraphs: Sequence[str], width_in: float) -> list[str]:
     """Wrap the caption and its remarks to the width of a figure."""
-    # Measured in tenths of a point, since fonts are measured in whole pixels.
-    width = round((width_in - 2 * MARGIN_IN) * POINTS_PER_INCH * 10)
-    return [line for text in paragraphs for line in wrap(text, width, round(FOOTER_PT * 10))]
+    # Measured in tenths of a point, since fonts are measured in whole pixels; drawn small they get wider.
+    width = round((width_in - 2 * MARGIN_IN) * POINTS_PER_INCH * 10 * NARROWER)
+    return [line for text in paragraphs for line in wrap(text, width, round(FOOTER_PT * 10), whole=True)]
 
 
 def footer_height_in(lines: Sequence[str]) -> float:
@@ -94,12 +96,23 @@ def say_instead(axes: Axes, text: str) -> None:
 def save(figure: Figure, stem: Path) -> None:
     """Write `<stem>.pdf` and `<stem>.png`; the same drawing gives the same bytes."""
     FigureCanvasAgg(figure)
+    _settle(figure)
     for suffix, metadata in (
         ("pdf", {"CreationDate": None, "Producer": None, "Creator": None}),
         ("png", {"Software": None}),
     ):
         with atomic_path(Path(f"{stem}.{suffix}")) as part:
             figure.savefig(part, format=suffix, metadata=metadata)
+
+
+def _settle(figure: Figure) -> None:
+    """Fix where the layout put the axes, rounded: its solver differs in the last digits from run to run."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(value, PLACE_DIGITS) for value in axes.get_position().bounds])
 
 
 def styled() -> Any:

@@ -158,7 +158,8 @@ def _on_attention(settings: Settings, attention: dict[str, Attention]) -> list[s
     for found in attention.values():
         record = found.record.faithfulness
         effects = [
-            f"{name} {e.difference:.2f} ± {e.standard_error or 0.0:.2f}" for name, e in record.maps.items()
+            f"{name} {e.difference:.2f} ± {e.standard_error or 0.0:.2f}".replace("-", "−")
+            for name, e in record.maps.items()
         ]
         if effects:
             sentences.append(
@@ -174,6 +175,8 @@ def _missing(settings: Settings, command: Command) -> list[str]:
     lines = []
     for part in settings.parts:
         absent = [c for c in part.columns if not c.lacks and not Path(c.path).is_file()]
+        # What makes a run makes its dataset too.
+        absent = [c for c in absent if c.model] or absent
         if part.scores and not Path(part.scores).is_file():
             lines.append(f"No scores yet of {part.title}: {command(part.scores)}")
         targets = dict.fromkeys(c.target for c in absent)
