@@ -158,7 +158,7 @@ def _on_attention(settings: Settings, attention: dict[str, Attention]) -> list[s
     for found in attention.values():
         record = found.record.faithfulness
         effects = [
-            f"{name} {e.difference:.2f} ± {e.standard_error or 0.0:.2f}".replace("-", "−")
+            f"{name} {e.difference:.3f} ± {e.standard_error or 0.0:.3f}".replace("-", "−")
             for name, e in record.maps.items()
         ]
         if effects:
