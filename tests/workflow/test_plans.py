@@ -97,7 +97,7 @@ def test_every_figure_of_the_paper_is_planned(repository: Path) -> None:
     planned = plan(repository, "figures")
     directions = ("selfie2anime", "anime2selfie", "horse2zebra", "zebra2horse", "cat2dog", "dog2cat")
     appendix = [f"appendix-{name}" for name in (*directions, "photo2vangogh", "photo2portrait")]
-    names = ["figure2", "figure3", "figure4", *appendix, "rho", "curves", "kid", "ablation"]
+    names = ["figure2", "figure3", "figure4", *appendix, "rho", "curves", "kid", "kid-equal", "ablation"]
     assert planned.of("draw_figure") == {f"figure={name}" for name in names}
 
 

@@ -68,7 +68,7 @@ def settings(params: Params, entry: Entry) -> Settings:
         )
         for dataset in entry.datasets
         for model in entry.models
-        if not params.models[model].external
+        if not params.models[model].external and params.has_run(dataset, model)
         for seed, folder in zip(params.seeds, plan.run_folders(params, dataset, model), strict=True)
     ]
     return Settings(caption=entry.caption, runs=runs)

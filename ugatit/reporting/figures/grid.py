@@ -175,7 +175,7 @@ def _translation(params: Params, entry: Entry, dataset: str, model: str) -> Colu
     folder = _folder(params, dataset, model)
     lacks = None
     if not params.has_run(dataset, model):
-        lacks = "made elsewhere, no folder given"
+        lacks = "no folder given" if params.models[model].external else "not for this dataset"
     elif (dataset, model) in plan.planned_cells(params) and not _offered(
         params, dataset, model, entry.direction
     ):

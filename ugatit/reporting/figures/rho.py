@@ -76,7 +76,7 @@ def settings(params: Params, entry: Entry) -> Settings:
         )
         for dataset in entry.datasets
         for model in entry.models
-        if not params.models[model].external
+        if not params.models[model].external and params.has_run(dataset, model)
     ]
     return Settings(caption=entry.caption, runs=runs)
 
