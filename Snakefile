@@ -30,11 +30,13 @@ wildcard_constraints:
     direction=one_of(DIRECTIONS),
     split="(train|test)[AB]",
     table=one_of(PARAMS.tables),
+    figure=one_of(PARAMS.figures),
 
 
 localrules:
     all,
     tables,
+    figures,
     sheets,
     constructions,
 
@@ -46,11 +48,13 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/translate.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.tables.input,
+        rules.figures.input,
         rules.sheets.input,
         rules.constructions.input,

@@ -25,7 +25,8 @@ LAYERS = (
     {"manifest", "methods", "run"},
     {"data", "plan", "weights", "authors_layout"},
     {"authors_checkpoint"},
-    {"training", "evaluation", "reporting"},
+    {"evaluation"},
+    {"training", "reporting"},
     {"cli"},
     {"__main__"},
 )

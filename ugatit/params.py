@@ -217,12 +217,31 @@ class Evaluation(Strict):
     )
 
 
+class Masking(Strict):
+    """How the faithfulness of attention maps is measured (D75)."""
+
+    masked_share: float = Field(gt=0, lt=1, description="Share of a picture's area that is masked.")
+    draws: int = Field(gt=0, description="Random regions per picture.")
+    seed: int = Field(ge=0, description="Seed of their places.")
+
+
 class Sheet(Strict):
     """Picture sheets of translations, one per dataset and direction."""
 
     pictures: int = Field(gt=0, description="Test pictures (rows) per sheet.")
     seed: int = Field(ge=0, description="Seed of their choice.")
     models: list[str] = Field(min_length=1, description="Columns, where the dataset has such runs.")
+
+
+class Figure(Strict):
+    """What every figure has; the module of its kind adds what it uses of its own."""
+
+    kind: str = Field(description="A file of ugatit/reporting/figures, without .py.")
+    caption: str
+
+    def names(self) -> dict[str, list[str]]:
+        """Names that must be keys of `datasets`, `models` or `tables`, by these words."""
+        return {key: getattr(self, key, []) for key in ("datasets", "models", "tables")}
 
 
 class Params(Strict):
@@ -243,7 +262,9 @@ class Params(Strict):
     presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
     models: dict[str, Model] = Field(min_length=1)
     evaluation: Evaluation
+    attention: Masking
     tables: dict[str, Table]
+    figures: dict[str, dict[str, Any]] = Field(default_factory=dict)
     sheet: Sheet
 
     @model_validator(mode="after")
@@ -280,6 +301,11 @@ class Params(Strict):
                         f"tables.{name}.model: {key} is made elsewhere and has no network here; name a model "
                         "that is trained"
                     )
+        _require_names("figure", self.figures)
+        for name in self.figures:
+            for part, keys in self.figure(name).names().items():
+                for key in keys:
+                    _require_known(f"figures.{name}.{part}", key, getattr(self, part))
         for key in self.sheet.models:
             _require_known("sheet.models", key, self.models)
         for key in self.selected_datasets():
@@ -303,6 +329,15 @@ class Params(Strict):
             if name not in (None, stages["detect"]["detector"]["name"]):
                 stages["detect"]["detector"] = {}
         return check(Construction, merge(base, changes), f"datasets.{dataset}.source.stages")
+
+    def figure(self, name: str) -> Figure:
+        """One entry of `figures`, checked by the module of its kind.
+
+        Raises: UserError naming the key that does not fit.
+        """
+        entry = self.figures[name]
+        entry_class: type[Figure] = figure_module(str(entry.get("kind", ""))).Entry
+        return check(entry_class, entry, f"figures.{name}")
 
     def selected_datasets(self) -> list[str]:
         """Datasets to which `only_dataset` restricts the tables; all if it is not set."""
@@ -373,18 +408,40 @@ def method_module(name: str) -> ModuleType:
     return importlib.import_module(f"ugatit.methods.{name}")
 
 
+def figure_module(kind: str) -> ModuleType:
+    """Find a kind of figures by the name of its file in ugatit/reporting/figures.
+
+    Raises: UserError if there is no such file.
+    """
+    known = _modules("ugatit.reporting.figures")
+    if kind not in known:
+        raise UserError(
+            f"figures: kind {kind!r}: no file ugatit/reporting/figures/{kind}.py{nearest(kind, known)}; "
+            f"known: {', '.join(known)}."
+        )
+    return importlib.import_module(f"ugatit.reporting.figures.{kind}")
+
+
 def schema_text() -> str:
     """The JSON schema of params.yaml, with every method's parameters, as it stands in workflow/schemas."""
     schema = Params.model_json_schema()
     methods = {}
-    for name in sorted(
-        module.name for module in pkgutil.iter_modules(importlib.import_module("ugatit.methods").__path__)
-    ):
+    for name in _modules("ugatit.methods"):
         methods[name] = method_module(name).Parameters.model_json_schema()
         schema["$defs"] |= methods[name].pop("$defs", {})
     schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
+    kinds = []
+    for name in _modules("ugatit.reporting.figures"):
+        kinds.append(figure_module(name).Entry.model_json_schema())
+        schema["$defs"] |= kinds[-1].pop("$defs", {})
+    schema["properties"]["figures"]["additionalProperties"] = {"anyOf": kinds}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2) + "\n"
+
+
+def _modules(package: str) -> list[str]:
+    """Names of a package's modules."""
+    return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
 
 
 def _inner(value: Any, *keys: str) -> Any:

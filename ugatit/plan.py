@@ -33,6 +33,11 @@ def planned_datasets(params: Params) -> list[str]:
     return list(dict.fromkeys(dataset for dataset, _ in cells))
 
 
+def planned_cells(params: Params) -> set[tuple[str, str]]:
+    """Dataset and model of every run that some table plans."""
+    return {cell for table in params.metrics_tables() for cell in _cells(params, table)}
+
+
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 
@@ -88,7 +93,7 @@ def planned_sheets(params: Params) -> list[tuple[str, Direction]]:
 
 def sheet_columns(params: Params, dataset: str, direction: Direction) -> list[tuple[str, str]]:
     """Label and run folder of each column; a sheet shows the first seed and asks for no run of its own."""
-    planned = {cell for table in params.metrics_tables() for cell in _cells(params, table)}
+    planned = planned_cells(params)
     return [
         (params.models[model].label, run_folders(params, dataset, model)[0])
         for model in params.sheet.models

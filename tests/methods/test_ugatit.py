@@ -24,6 +24,9 @@ PX = 16
 FLOAT64_TOLERANCE = 1e-9
 """The same sums of float64 numbers in another order."""
 
+FLOAT32_TOLERANCE = 1e-6
+"""A float64 number and its float32."""
+
 
 def parameters(model: str = "ugatit", **changes: dict[str, object]) -> ugatit.Parameters:
     """A model of params.yaml, made small."""
@@ -251,3 +254,41 @@ def test_models_resolve_at_their_real_size(model: str) -> None:
     run = resolve(PARAMS, "selfie2anime", model, 0)
     assert run.training.image_px == 256
     assert run.parameters["network"]["base_channels"] == 64
+
+
+def test_classify_is_the_logit_of_the_network_of_the_map() -> None:
+    p = parameters()
+    networks = networks_of(p)
+    pictures = torch.cat(batch())
+    for name, network in (("generator", "gen_ab"), ("local", "disc_b_local"), ("global", "disc_b_global")):
+        expected = networks[network].eval()(pictures).cam_logits.mean(dim=1)
+        found = ugatit.classify(networks, pictures, name, "a2b")
+        assert found.tolist() == pytest.approx(expected.tolist(), rel=FLOAT32_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("model", "maps"),
+    [
+        ("ugatit", ("generator", "local", "global")),
+        ("ugatit-no-g-cam", ("local", "global")),
+        ("ugatit-no-d-cam", ("generator",)),
+        ("ugatit-no-cam", ()),
+    ],
+)
+def test_maps_are_those_of_networks_with_a_classifier(model: str, maps: tuple[str, ...]) -> None:
+    p = parameters(model)
+    found = ugatit.attend(networks_of(p), batch()[0], "a2b")
+    assert tuple(found) == ugatit.traits(p).attention == ugatit.traits(p).classified == maps
+
+
+def test_the_log_sees_the_mean_rho_of_every_decoder_layer() -> None:
+    networks = networks_of(parameters())
+    watched = ugatit.watch(networks)
+    layers = ("residual.0.norm1", "residual.0.norm2", "up.0.norm", "up.1.norm")
+    assert list(watched) == [
+        f"rho.{generator}.{layer}" for generator in ("gen_ab", "gen_ba") for layer in layers
+    ]
+    assert watched["rho.gen_ab.residual.0.norm1"] == pytest.approx(0.9)
+    assert watched["rho.gen_ba.up.1.norm"] == 0.0
+    assert ugatit.traits(parameters()).watched
+    assert not ugatit.traits(parameters("ugatit-gn")).watched

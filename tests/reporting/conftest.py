@@ -40,6 +40,7 @@ TINY: dict[str, Any] = {
             "metrics": ["kid_paper", "fid"],
         }
     },
+    "figures": {},
     "sheet": {"pictures": 2, "seed": 0, "models": ["ugatit"]},
 }
 

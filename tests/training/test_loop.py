@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -181,6 +182,20 @@ def test_observation_leaves_the_run_unchanged(dataset: Manifest, make_run: MakeR
     observed = train(path, dataset.path, Options(device="cpu", threads=1, samples=6, checkpoint_minutes=0))
     assert bytes_of(observed) == bytes_of(plain)
     assert len(list((path.parent / "training").glob("*/samples/*.png"))) == 6
+
+
+def test_watching_leaves_the_run_unchanged(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = train(make_run("watched")[0], dataset.path, QUIET)
+    traits = ugatit.traits
+    monkeypatch.setattr(ugatit, "traits", lambda parameters: replace(traits(parameters), watched=False))
+    unwatched = train(make_run("unwatched")[0], dataset.path, QUIET)
+    assert bytes_of(watched) == bytes_of(unwatched)
+    records = [read_json_lines(path.with_name("train.jsonl")) for path in (watched, unwatched)]
+    seen = [[r.get("watched", {}) for r in found if "losses" in r] for found in records]
+    assert all(len(means) == 8 for means in seen[0])
+    assert not any(seen[1])
 
 
 def test_a_finished_run_is_left_alone(

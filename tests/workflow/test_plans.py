@@ -82,7 +82,8 @@ def test_tables_of_layers_and_votes_need_nothing(repository: Path, table: str) -
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
     last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
-    assert planned.counts() == of_runs(runs=1, datasets=1) | last
+    assert planned.counts() == of_runs(runs=1, datasets=1) | last | {"draw_figure": 3}
+    assert planned.of("draw_figure") == {"figure=curves", "figure=kid", "figure=kid-equal"}
     assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}
     assert planned.of("make_table") == {"table=kid", "table=kid-equal"}
 
@@ -95,6 +96,23 @@ def test_one_direction_and_a_file_of_weights(repository: Path) -> None:
     (evaluation,) = [line for line in planned.text.splitlines() if "ugatit evaluate" in line]
     assert "--a2b results/selfie2anime/cartoongan/seed0/features/a2b.json" in evaluation
     assert "--b2a" not in evaluation
+
+
+def test_a_figure_needs_only_what_it_shows_and_the_tables_plan(repository: Path) -> None:
+    planned = plan(repository, "results/figures/figure2.pdf")
+    per_run = {"resolve_run": 1, "train": 1, "translate": 1}
+    expected = {rule: 2 * n for rule, n in per_run.items()} | {"fetch_source": 1, "build_dataset": 1}
+    assert planned.counts() == expected | {"attend": 1, "draw_figure": 1}
+    unplanned = plan(repository, "results/figures/figure2.pdf", "--config", "only_dataset=cat2dog")
+    assert unplanned.counts() == {"draw_figure": 1}
+
+
+def test_every_figure_of_the_paper_is_planned(repository: Path) -> None:
+    planned = plan(repository, "figures")
+    directions = ("selfie2anime", "anime2selfie", "horse2zebra", "zebra2horse", "cat2dog", "dog2cat")
+    appendix = [f"appendix-{name}" for name in (*directions, "photo2vangogh", "photo2portrait")]
+    names = ["figure2", "figure3", "figure4", *appendix, "rho", "curves", "kid", "kid-equal", "ablation"]
+    assert planned.of("draw_figure") == {f"figure={name}" for name in names}
 
 
 def test_metrics_of_one_run_need_only_the_test_pictures(repository: Path) -> None:
@@ -128,6 +146,7 @@ def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
     tables = 2 + len(WITHOUT_RUNS)
     last = {"report_construction": 1, "collect_metrics": 2, "make_table": tables, "draw_sheet": 2, "all": 1}
+    last |= {"attend": 2, "draw_figure": 10}
     expected = of_runs(runs=2, datasets=1) | CONSTRUCTION | last
     del expected["build_dataset"]
     assert planned.counts() == expected

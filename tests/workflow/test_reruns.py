@@ -58,7 +58,12 @@ def test_learning_rate_of_one_model_redoes_its_run_alone(finished: Path) -> None
     model = {"ugatit-light-no-cam": {"parameters": {"optimizer": {"lr": 0.0002}}}}
     planned = plan_with(finished, {"models": model})
     last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
-    assert planned.counts() == OF_ONE_RUN | last
+    assert planned.counts() == OF_ONE_RUN | last | {"draw_figure": 7}
+    assert planned.of("draw_figure") == {
+        f"figure={name}"
+        for name in ("figure2", "figure4", "appendix-selfie2anime", "appendix-anime2selfie")
+        + ("rho", "curves", "ablation")
+    }
     assert planned.of("train") == {"dataset=demo, model=ugatit-light-no-cam, seed=0"}
     assert planned.of("make_table") == {"table=ablation"}
 
@@ -69,15 +74,54 @@ def test_caption_redoes_its_table_alone(finished: Path) -> None:
     assert planned.of("make_table") == {"table=kid"}
 
 
+def test_caption_of_a_figure_redraws_it_alone(finished: Path) -> None:
+    planned = plan_with(finished, {"figures": {"figure4": {"caption": "Another one."}}})
+    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.of("draw_figure") == {"figure=figure4"}
+
+
+def test_choice_of_a_figure_redraws_it_alone(finished: Path) -> None:
+    planned = plan_with(finished, {"figures": {"figure2": {"choice": {"rows": 2}}}})
+    assert planned.counts() == {"draw_figure": 1, "all": 1}
+
+
+def test_code_of_a_kind_redraws_its_figures_alone(finished: Path) -> None:
+    module = finished / "ugatit/reporting/figures/curves.py"
+    original = module.read_text()
+    module.write_text(original + "\n")
+    planned = plan(finished, *DEMO)
+    module.write_text(original)
+    assert planned.of("draw_figure") == {"figure=curves"}
+    assert planned.counts() == {"draw_figure": 1, "all": 1}
+
+
+def test_a_run_that_no_table_plans_redraws_what_shows_it_and_is_never_made_anew(finished: Path) -> None:
+    manifest = finished / "results/demo/demo/ugatit-in/seed0/translations/a2b/manifest.csv"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("made by hand")
+    planned = plan(finished, *DEMO)
+    manifest.unlink()
+    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.of("draw_figure") == {"figure=figure3"}
+
+
+def test_masked_share_attends_anew(finished: Path) -> None:
+    planned = plan_with(finished, {"attention": {"masked_share": 0.1}})
+    figures = {"figure2", "appendix-selfie2anime", "appendix-anime2selfie"}
+    assert planned.counts() == {"attend": 2, "draw_figure": 3, "all": 1}
+    assert planned.of("draw_figure") == {f"figure={name}" for name in figures}
+
+
 def test_label_redoes_what_prints_it(finished: Path) -> None:
     planned = plan_with(finished, {"models": {"ugatit-light-no-cam": {"label": "Another one"}}})
-    assert planned.counts() == {"make_table": 1, "draw_sheet": 2, "all": 1}
+    assert planned.counts() == {"make_table": 1, "draw_sheet": 2, "draw_figure": 7, "all": 1}
     assert planned.of("make_table") == {"table=ablation"}
 
 
 def test_seed_adds_its_runs(finished: Path) -> None:
     planned = plan_with(finished, {"seeds": [0, 1]})
-    last = {"collect_metrics": 2, "make_table": 2, "all": 1}
+    # The KID figures and the curves show all seeds.
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "all": 1}
     assert planned.counts() == {rule: 2 * n for rule, n in OF_ONE_RUN.items()} | last
     assert all(run.endswith("seed=1") for run in planned.of("train"))
 
@@ -85,7 +129,8 @@ def test_seed_adds_its_runs(finished: Path) -> None:
 def test_metric_redoes_the_evaluations(finished: Path) -> None:
     planned = plan_with(finished, {"evaluation": {"kid_seed": 1}})
     evaluations = {"evaluate": 2, "evaluate_source": 1, "evaluate_real": 1}
-    assert planned.counts() == evaluations | {"collect_metrics": 2, "make_table": 2, "all": 1}
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 2, "all": 1}
+    assert planned.counts() == evaluations | last
 
 
 def test_what_changes_no_result_redoes_nothing(finished: Path) -> None:

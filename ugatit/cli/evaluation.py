@@ -54,6 +54,38 @@ def translate(
 
 
 @app.command()
+def attention(
+    weights: Annotated[
+        Path, typer.Argument(metavar="WEIGHTS_JSON", help="From `ugatit train` or an import.")
+    ],
+    pictures: Annotated[Path, typer.Option(help="A dataset's manifest.csv, or any folder of pictures.")],
+    direction: Annotated[DirectionName, typer.Option(help="a2b or b2a.")],
+    output: Annotated[Path, typer.Option(help="Folder for attention.json and attention.npz.")],
+    split: Annotated[str | None, typer.Option(help="Split of the manifest; default: the test split.")] = None,
+    masked_share: Annotated[
+        float, typer.Option(help="Faithfulness: share of a picture's area that is masked.")
+    ] = 0.2,
+    draws: Annotated[int, typer.Option(help="Faithfulness: random regions per picture.")] = 10,
+    seed: Annotated[int, typer.Option(help="Faithfulness: seed of their places.")] = 0,
+    overlay: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Also write overlays/<map>/<picture>.png with maps of this opacity."),
+    ] = None,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
+) -> None:
+    """Write the attention maps of pictures, and how faithful they are: what masking does to the logit."""
+    from ugatit.evaluation.attend import attend
+    from ugatit.params import Masking
+    from ugatit.strict import check
+
+    way = direction_of(direction)
+    values = {"masked_share": masked_share, "draws": draws, "seed": seed}
+    masking = check(Masking, values, "faithfulness options")
+    attend(weights, pictures, split or source_split(way), way, output, masking, overlay, device, threads)
+
+
+@app.command()
 def import_translations(
     folder: Annotated[Path, typer.Argument(help="Pictures made by another program.")],
     pictures: Annotated[Path, typer.Option(help="manifest.csv of the dataset they were made from.")],

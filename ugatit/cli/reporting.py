@@ -52,6 +52,27 @@ def table(
 
 
 @app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="A key of `figures`.")],
+    output_stem: Annotated[Path, typer.Option(help="Where to write .pdf and .png.")],
+    params: ParamsFile = Path("params.yaml"),
+    overlay: Overlays = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            help="The figure's settings as JSON, instead of the files, which panels may still name."
+        ),
+    ] = None,
+) -> None:
+    """Draw one figure from the results that there are; panels without one say how to make it."""
+    from ugatit.params import load
+    from ugatit.reporting.figure import figure_settings, make_figure
+
+    given = json_of(settings, "--settings") if settings else None
+    make_figure(given or figure_settings(load(params, overlay or []), name), output_stem, overlay or [])
+
+
+@app.command()
 def sheet(
     pictures: Annotated[Path, typer.Option(help="manifest.csv of the dataset.")],
     direction: Annotated[DirectionName, typer.Option(help="a2b or b2a.")],

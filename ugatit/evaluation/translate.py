@@ -55,7 +55,7 @@ def translate(
     chosen = manifest.kept(split)
     for bad in (row for row in manifest.rows if row.status == ERROR):
         log.warning("%s: left out: %s", bad.name, bad.reason)
-    _require_different_stems(chosen)
+    require_different_stems(chosen)
     device = choose_device(device_name)
     use_threads(threads)
     keep_freed_memory()
@@ -102,7 +102,7 @@ def open_pictures(pictures: Path, split: str) -> Manifest:
     return describe_folder(pictures, split) if pictures.is_dir() else read_manifest(pictures)
 
 
-def _require_different_stems(pictures: list[Picture]) -> None:
+def require_different_stems(pictures: list[Picture]) -> None:
     """Refuse pictures whose translations would overwrite each other."""
     names: dict[str, str] = {}
     for picture in pictures:

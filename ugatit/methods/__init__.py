@@ -11,7 +11,10 @@ Each file defines
 - `update(networks, optimizers, batches, parameters, progress)`, one step, returning the named loss terms;
 - `translate(networks, pictures, direction, codes)`, of pictures alone and in evaluation mode;
 - `given(parameters)`, networks whose weights come from `traits.files` and stay as they are, if there are any;
-- `attend(networks, pictures, direction)`, the maps named by `traits.attention`, if there are any.
+- `attend(networks, pictures, direction)`, the maps named by `traits.attention`, if there are any;
+- `classify(networks, seen, name, direction)`, the logit (N,) of the classifier in the network of a map, for
+  the maps named by `traits.classified`;
+- `watch(networks)`, numbers for the log that are no losses, if `traits.watched`.
 """
 
 from __future__ import annotations
@@ -36,7 +39,10 @@ Batch = tuple[Tensor, ...]
 JUDGES = "disc_"
 """How the names of networks begin that are not needed to translate."""
 
-__all__ = ["JUDGES", "Batch", "Direction", "Networks", "Optimizers", "Stream", "Traits"]
+SOURCE_MAP = "generator"
+"""The map of the source picture; all others are of its translation (D28)."""
+
+__all__ = ["JUDGES", "SOURCE_MAP", "Batch", "Direction", "Networks", "Optimizers", "Stream", "Traits"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +61,7 @@ class Traits:
     """Whether a translation draws a random code."""
     attention: tuple[str, ...] = ()
     """Names of the attention maps, each (N, 1, h, w)."""
+    classified: tuple[str, ...] = ()
+    """Names of those maps whose network has a classifier of the pictures that it sees."""
+    watched: bool = False
+    """Whether there are numbers for the log that are no losses."""

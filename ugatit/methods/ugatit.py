@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ugatit.errors import UserError
-from ugatit.methods import Batch, Direction, Networks, Optimizers, Traits
+from ugatit.methods import SOURCE_MAP, Batch, Direction, Networks, Optimizers, Traits
 from ugatit.nn.attention import CAM
 from ugatit.nn.discriminators import AttentionDiscriminator, DiscriminatorOutput, smallest_px
 from ugatit.nn.generators import AttentionGenerator, GeneratorOutput
@@ -95,10 +95,15 @@ class Parameters(Strict):
 def traits(parameters: Parameters) -> Traits:
     """One batch for both updates, or one for each (D14); attention where a CAM weighs the features."""
     network = parameters.network
-    attention = ["generator"] if network.generator_cam == "full" else []
+    attention = [SOURCE_MAP] if network.generator_cam == "full" else []
     attention += ["local", "global"] if network.discriminator_cam == "full" else []
     draws = 2 if parameters.optimizer.fresh_generator_batch else 1
-    return Traits(draws=draws, attention=tuple(attention))
+    return Traits(
+        draws=draws,
+        attention=tuple(attention),
+        classified=tuple(attention),
+        watched=network.decoder_norm == "adalin",
+    )
 
 
 def check_training(parameters: Parameters, training: Training) -> None:
@@ -263,10 +268,38 @@ def attend(networks: Networks, pictures: Tensor, direction: Direction) -> dict[s
     """
     output: GeneratorOutput = networks[GENERATORS[direction]](pictures)
     judges = {scale: networks[f"disc_{direction[-1]}_{scale}"] for scale in ("local", "global")}
-    maps = {"generator": output.attention} if _attends(networks[GENERATORS[direction]]) else {}
+    maps = {SOURCE_MAP: output.attention} if _attends(networks[GENERATORS[direction]]) else {}
     return maps | {
         scale: judge(output.picture).attention for scale, judge in judges.items() if _attends(judge)
     }
+
+
+@torch.no_grad()
+def classify(networks: Networks, seen: Tensor, name: str, direction: Direction) -> Tensor:
+    """What the classifier says of pictures: the source domain for a generator, real for a discriminator.
+
+    Shape: (N, 3, H, W), of the source domain for `generator`, else of the target -> (N,), the mean of the
+    logits from average and maximum pooling.
+    """
+    if name == SOURCE_MAP:
+        generator = cast(AttentionGenerator, networks[GENERATORS[direction]])
+        logits, _ = cast(CAM, generator.cam)(generator.encoder(seen))
+    else:
+        judge = networks[f"disc_{direction[-1]}_{name}"]
+        logits = judge(seen).cam_logits
+    return logits.float().mean(dim=1)
+
+
+@torch.no_grad()
+def watch(networks: Networks) -> dict[str, float]:
+    """The mean rho of every decoder layer, by generator and layer."""
+    means = {
+        f"rho.{generator}.{layer.removesuffix('.rho')}": rho.mean()
+        for generator in GENERATORS.values()
+        for layer, rho in networks[generator].named_parameters()
+        if layer.endswith(".rho")
+    }
+    return dict(zip(means, torch.stack(list(means.values())).tolist(), strict=True))
 
 
 def _attends(network: nn.Module) -> bool:

@@ -26,10 +26,17 @@ def line_height(size_px: int) -> int:
     return round(size_px * LINE_SPACING)
 
 
-def wrap(text: str, width_px: int, size_px: int) -> list[str]:
-    """Break text at blanks into lines of at most `width_px`; a longer word is cut with an ellipsis."""
+def wrap(text: str, width_px: int, size_px: int, whole: bool = False) -> list[str]:
+    """Break text at blanks into lines of at most `width_px`.
+
+    A longer word is cut with an ellipsis or, if the text shall be `whole`, goes on in the next line.
+    """
     lines: list[str] = []
     for word in text.split():
+        while whole and not _fits(word, width_px, size_px):
+            end = max(k for k in range(1, len(word)) if k == 1 or _fits(word[:k], width_px, size_px))
+            lines.append(word[:end])
+            word = word[end:]
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and _fits(joined, width_px, size_px):
             lines[-1] = joined

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ugatit.errors import UserError
 from ugatit.images import resize, write_png
-from ugatit.manifest import KEPT, Manifest, Picture, read_manifest
+from ugatit.manifest import Picture, read_manifest
 from ugatit.reporting.lettering import draw_lines, fit_labels, line_height, wrap
+from ugatit.reporting.tiles import Tile, native_px, translated
 
 MIN_TILE_PX = 160
 """Smaller pictures are enlarged by a whole factor until a tile has at least this side."""
-
-MAX_SOURCE_PX = 256
-"""Larger source pictures are shown at this size if there is no translation to go by."""
 
 GAP_PX = 4
 MARGIN_PX = 12
@@ -40,14 +37,6 @@ class SheetColumn:
     """Manifest of its translations; None, or a file that is not there, if it has not been run."""
     note: str = ""
     """Small print below the label, such as its number of steps."""
-
-
-@dataclass(frozen=True)
-class _Tile:
-    """A picture, or the reason why there is none."""
-
-    rgb: np.ndarray | None
-    reason: str = ""
 
 
 def draw_sheet(
@@ -73,9 +62,9 @@ def draw_sheet(
     manifest = read_manifest(pictures)
     known = manifest.kept(split)
     chosen = choose_pictures(known, count, seed)
-    source = [_Tile(manifest.read(picture).rgb) for picture in chosen]
-    tiles = [_translated(column.translations, direction, chosen) for column in columns]
-    native = _native_px(tiles, source)
+    source = [Tile(manifest.read(picture).rgb) for picture in chosen]
+    tiles = [translated(column.translations, direction, chosen) for column in columns]
+    native = native_px(tiles, source)
     if source_label:
         tiles, columns = [source, *tiles], [SheetColumn(source_label, None), *columns]
     rule = f"{len(chosen)} of {len(known)} pictures of {split}, chosen at random with seed {seed}"
@@ -89,29 +78,8 @@ def choose_pictures(pictures: Sequence[Picture], count: int, seed: int) -> list[
     return [picture for picture in pictures if picture.stem in drawn]
 
 
-def _translated(path: Path | None, direction: str, chosen: Sequence[Picture]) -> list[_Tile]:
-    """One model's tiles for the chosen pictures."""
-    if path is None or not path.exists():
-        return [_Tile(None, "no run yet")] * len(chosen)
-    manifest = read_manifest(path)
-    rows = {row.stem: row for row in manifest.rows if row.split == direction and row.status == KEPT}
-    return [_translation(manifest, rows.get(picture.stem), picture) for picture in chosen]
-
-
-def _translation(manifest: Manifest, row: Picture | None, picture: Picture) -> _Tile:
-    """One translation, checked to be of this very picture."""
-    if row is None:
-        return _Tile(None, "no translation")
-    if row.source != picture.sha256:
-        raise UserError(
-            f"{manifest.path}: {row.name} was made from another picture ({row.source[:8]}) than "
-            f"{picture.name} ({picture.sha256[:8]}). Translate the pictures again."
-        )
-    return _Tile(manifest.read(row).rgb)
-
-
 def _compose(
-    tiles: Sequence[Sequence[_Tile]], columns: Sequence[SheetColumn], rule: str, native: int
+    tiles: Sequence[Sequence[Tile]], columns: Sequence[SheetColumn], rule: str, native: int
 ) -> np.ndarray:
     """Place labels, tiles and the rule on white."""
     factor = -(-MIN_TILE_PX // native)
@@ -150,10 +118,3 @@ def _draw_empty(draw: ImageDraw.ImageDraw, reason: str, left: int, top: int, sid
     lines = wrap(reason, side, FOOTER_SIZE_PX)
     y = top + (side - len(lines) * line_height(FOOTER_SIZE_PX)) // 2
     draw_lines(draw, lines, left + side // 2, y, FOOTER_SIZE_PX, GREY)
-
-
-def _native_px(translations: Sequence[Sequence[_Tile]], source: Sequence[_Tile]) -> int:
-    """The size at which all pictures are shown: the largest translation's, else the sources'."""
-    translated = [tile for column in translations for tile in column]
-    sides = [[max(t.rgb.shape[:2]) for t in tiles if t.rgb is not None] for tiles in (translated, source)]
-    return max(sides[0] or [min(max(sides[1]), MAX_SOURCE_PX)])

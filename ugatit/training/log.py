@@ -59,8 +59,14 @@ class TrainingLog:
         """Whether this step's losses are recorded."""
         return step % self.every == 0 or step == self._steps or step == 1
 
-    def step(self, step: int, lr_factor: float, terms: Mapping[str, float] | None) -> None:
-        """Count a step; with its terms, record and show them."""
+    def step(
+        self,
+        step: int,
+        lr_factor: float,
+        terms: Mapping[str, float] | None,
+        watched: Mapping[str, float] | None = None,
+    ) -> None:
+        """Count a step; with its terms, record and show them; record what else was watched."""
         self._recent.append(time.monotonic())
         if terms is None:
             if self._bar:
@@ -73,7 +79,8 @@ class TrainingLog:
                 "elapsed_s": self._elapsed_s(),
                 "steps_per_s": round(rate, 4),
                 "lr_factor": lr_factor,
-                "losses": {name: float(f"{value:.6g}") for name, value in terms.items()},
+                "losses": _short(terms),
+                **({"watched": _short(watched)} if watched else {}),
             }
         )
         losses = "  ".join(f"{name} {terms[name]:.3f}" for name in SHOWN if name in terms)
@@ -101,6 +108,11 @@ class TrainingLog:
     def _write(self, record: dict[str, Any]) -> None:
         with self._path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(record) + "\n")
+
+
+def _short(values: Mapping[str, float]) -> dict[str, float]:
+    """Numbers with the digits that matter."""
+    return {name: float(f"{value:.6g}") for name, value in values.items()}
 
 
 def drop_after(path: Path, step: int) -> float:

@@ -128,10 +128,12 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
                 ):
                     terms = method.update(networks | given, optimizers, drawn, parameters, step / steps)
 
-                shown = (
-                    {name: term.item() for name, term in terms.items()} if training_log.due(step) else None
-                )
-                training_log.step(step, factor, shown)
+                if training_log.due(step):
+                    watched = method.watch(networks) if traits.watched else None
+                    shown = {name: term.item() for name, term in terms.items()}
+                    training_log.step(step, factor, shown, watched)
+                else:
+                    training_log.step(step, factor, None)
                 if step % sample_every == 0:
                     samples.draw(networks, step, device)
     except NonFiniteLoss as error:

@@ -17,6 +17,7 @@ from ugatit.errors import USER_ERROR_EXIT, UserError
 from ugatit.files import sha256_file
 from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
+from ugatit.reporting.figure import figure_found, figure_inputs, figure_settings, planned_figures
 from ugatit.reporting.tables import table_settings
 from ugatit.run import resolve
 from ugatit.sources import ConstructedSource, FolderSource
@@ -138,7 +139,8 @@ def sheet_options(wildcards, input):
     return [option for label, path in pairs for option in ("--translations", f"{label}={path}")]
 
 
-ORIGIN = ["params.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
+OVERLAYS = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
+ORIGIN = ["params.yaml", *OVERLAYS]
 if workflow.config_settings.config:
     ORIGIN.append("--config")
 PARAMS = checked(parse_params, config, " + ".join(ORIGIN))
@@ -155,6 +157,14 @@ EXTRACTOR_OPTIONS = [
 PROTOCOL_OPTIONS = [
     f"--{name.replace('_', '-')}={getattr(PARAMS.evaluation, name)}"
     for name in ("kid_subsets", "kid_subset_size", "kid_seed", "paper_block_size")
+]
+FAITHFULNESS_OPTIONS = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.attention]
+FIGURE_CODE = [
+    *(
+        f"ugatit/reporting/{name}.py"
+        for name in ("figure", "canvas", "picture_grid", "choice", "tiles", "cells")
+    ),
+    "ugatit/evaluation/heat_map.py",
 ]
 
 # The commands of the interpreter that runs Snakemake, also where its environment is not activated.

@@ -38,7 +38,13 @@ rule make_table:
         metrics=table_metrics,
         code=TABLE_CODE,
     output:
-        multiext("<results>/tables/{table}", ".csv", ".md", ".tex"),
+        report(
+            "<results>/tables/{table}.csv",
+            caption="../report/table.rst",
+            category="tables",
+            labels={"table": "{table}"},
+        ),
+        multiext("<results>/tables/{table}", ".md", ".tex"),
     log:
         "<logs>/make_table/{table}.log",
     params:
@@ -59,7 +65,12 @@ rule draw_sheet:
         ],
         code=SHEET_CODE,
     output:
-        "<results>/sheets/{dataset}_{direction}.png",
+        report(
+            "<results>/sheets/{dataset}_{direction}.png",
+            caption="../report/sheet.rst",
+            category="sheets",
+            labels={"dataset": "{dataset}", "direction": "{direction}"},
+        ),
     log:
         "<logs>/draw_sheet/{dataset}_{direction}.log",
     params:

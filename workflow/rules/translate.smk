@@ -1,5 +1,10 @@
 # From weights, or from a folder of another program's pictures, to translations of the test pictures.
 
+ATTENTION_CODE = [
+    "ugatit/images.py",
+    *(f"ugatit/evaluation/{name}.py" for name in ("attend", "attention", "heat_map", "masking")),
+]
+
 
 rule translate:
     input:
@@ -19,6 +24,29 @@ rule translate:
     shell:
         "(set -x; ugatit translate {input.weights:q} --pictures {input.data:q} --split {params.split}"
         " --direction {wildcards.direction} --output {params.folder:q} --threads {threads}) &> {log:q}"
+
+
+rule attend:
+    input:
+        weights="<results>/{dataset}/{model}/seed{seed}/weights.json",
+        data="<data>/{dataset}/manifest.csv",
+        code=ATTENTION_CODE,
+    output:
+        "<results>/{dataset}/{model}/seed{seed}/attention/{direction}/attention.json",
+        "<results>/{dataset}/{model}/seed{seed}/attention/{direction}/attention.npz",
+    log:
+        "<logs>/attend/{dataset}/{model}/seed{seed}/{direction}.log",
+    threads: 8
+    resources:
+        gpu=1,
+    params:
+        split=lambda w: source_split(w.direction),
+        folder=subpath(output[0], parent=True),
+        faithfulness=FAITHFULNESS_OPTIONS,
+    shell:
+        "(set -x; ugatit attention {input.weights:q} --pictures {input.data:q} --split {params.split}"
+        " --direction {wildcards.direction} {params.faithfulness} --output {params.folder:q}"
+        " --threads {threads}) &> {log:q}"
 
 
 rule import_translations:
