@@ -33,6 +33,12 @@ def planned_datasets(params: Params) -> list[str]:
     return list(dict.fromkeys(dataset for dataset, _ in cells))
 
 
+def planned_models(params: Params, dataset: str) -> list[str]:
+    """Models of which some table plans a run on a dataset, in the order of the parameters."""
+    planned = {cell for table in params.tables for cell in _cells(params, table)}
+    return [model for model in params.models if (dataset, model) in planned]
+
+
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 

@@ -17,6 +17,7 @@ from ugatit.errors import USER_ERROR_EXIT, UserError
 from ugatit.files import sha256_file
 from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
+from ugatit.reporting.report.settings import report_settings
 from ugatit.reporting.tables import table_settings
 from ugatit.run import resolve
 from ugatit.sources import ConstructedSource, FolderSource
