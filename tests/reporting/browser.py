@@ -32,6 +32,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {
     "Escape": "\ue00c",
     "Enter": "\ue007",
+    "End": "\ue010",
     "ArrowDown": "\ue015",
     "ArrowRight": "\ue014",
     "Shift": "\ue008",

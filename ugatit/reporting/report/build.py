@@ -68,7 +68,7 @@ def _claim(folder: Path) -> None:
     """Mark a folder as a report's; refuse one in which something else could be removed."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise UserError(
-            f"{folder}: holds files that are no report; expected a new or empty folder. Give --output another."
+            f"{folder}: holds files that are no report; expected a new or empty folder. Name another."
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()

@@ -24,7 +24,8 @@ SHEETS = (
 
 
 RUN_COLUMNS = (
-    "dataset", "model", "seed", "state", "steps", "time", "steps/s", "parameters", "weights", "data", "trained on",
+    "dataset", "model", "seed", "state", "steps", "time", "steps/s", "parameters", "weights", "data",
+    "trained on",
 )  # fmt: skip
 
 
