@@ -69,7 +69,7 @@ const FIELDS = ["order", "by", "seed", "limit", "name", "from", "to", "sampled",
 function tilePx() {
   if (state.size) return state.size;
   const fitting = grid.clientWidth / (shownColumns().length + 1) - GAP_PX;
-  return Math.max(64, Math.min(192, 16 * Math.floor(fitting / 16)));
+  return Math.max(64, Math.min(160, 16 * Math.floor(fitting / 16)));
 }
 
 function showChoice() {

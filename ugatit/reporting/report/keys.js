@@ -72,7 +72,7 @@ function isForField(target, name) {
   if (target.matches("textarea, select, input:not([type=range]):not([type=checkbox]):not([type=radio])")) {
     return name !== "escape";
   }
-  if (target.matches("input[type=range], input[type=radio], .scroll, .strip")) return /^(shift\+)?(arrow|page|home|end)/.test(name);
+  if (target.matches("input[type=range], input[type=radio], .scroll, .strips")) return /^(shift\+)?(arrow|page|home|end)/.test(name);
   return target.matches("input, button, a, summary") && [" ", "enter"].includes(name);
 }
 

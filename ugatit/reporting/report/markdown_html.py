@@ -22,12 +22,12 @@ def markdown_html(text: str, level: int = 1) -> Html:
         lines = block.strip().splitlines()
         while lines and (match := HEADING.fullmatch(lines[0])):
             title = match[2]
-            parts.append(element(f"h{min(6, len(match[1]) + level - 1)}", _inline(title)))
+            parts.append(element(f"h{min(6, len(match[1]) + level - 1)}", inline_html(title)))
             lines = lines[1:]
         if len(lines) > 1 and lines[0].startswith("|") and all(map(RULE.fullmatch, _cells(lines[1]))):
             parts.append(_table(lines, title))
         elif lines:
-            parts.append(element("p", _inline(" ".join(lines))))
+            parts.append(element("p", inline_html(" ".join(lines))))
     return join(parts, "\n")
 
 
@@ -36,8 +36,8 @@ def _table(lines: Sequence[str], title: str) -> Html:
     header, rule, *rows = (_cells(line) for line in lines)
     numeric = [place for place, dashes in enumerate(rule) if dashes.endswith(":")]
     return table(
-        [_inline(cell) for cell in header],
-        [[_inline(cell) for cell in row] for row in rows],
+        [inline_html(cell) for cell in header],
+        [[inline_html(cell) for cell in row] for row in rows],
         _plain(title) or "table",
         numeric,
     )
@@ -48,15 +48,15 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in CELL_END.split(line.strip())[1:-1]]
 
 
-def _inline(text: str) -> Html:
-    """Text with bold parts and code."""
+def inline_html(text: str) -> Html:
+    """Text of one line with bold parts and code."""
     parts: list[str] = []
     end = 0
     for match in INLINE.finditer(text):
         escaped, bold, code = match.groups()
         parts.append(text[end : match.start()])
         if bold is not None:
-            parts.append(element("strong", _inline(bold)))
+            parts.append(element("strong", inline_html(bold)))
         elif code is not None:
             parts.append(element("code", code))
         else:

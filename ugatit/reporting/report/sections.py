@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ugatit.manifest import KEPT, SPLITS, read_manifest
 from ugatit.reporting.report.html_text import Html, element, join, table
-from ugatit.reporting.report.markdown_html import markdown_html
+from ugatit.reporting.report.markdown_html import inline_html, markdown_html
 from ugatit.reporting.report.run_facts import HASH_DIGITS, RunFacts
 from ugatit.reporting.report.settings import DatasetEntry, ReportSettings
 from ugatit.reporting.report.shown_files import ShownFiles
@@ -116,8 +116,8 @@ def _table(path: Path, files: ShownFiles) -> Html:
 def _unfolding(section: str, is_open: bool) -> Html:
     """One section of a table."""
     title, _, body = section.partition("\n")
-    summary = element("summary", markdown_html(title.removeprefix("## "), 3))
-    content = (summary, markdown_html(f"{body}", 3))
+    summary = element("summary", inline_html(title.removeprefix("## ")))
+    content = (summary, markdown_html(body, 3))
     return element("details", *content, open="") if is_open else element("details", *content)
 
 

@@ -34,6 +34,7 @@ function showViewer() {
   byId("after").disabled = at < 0 || at === rows.length - 1;
   for (const radio of viewer.querySelectorAll("[name=mode]")) radio.checked = radio.value === state.mode;
   for (const id of ["a", "b"]) options(byId(id), keys.map((key) => [key, labelOf(key)]), state[id]);
+  viewer.querySelector(".attention-choice").hidden = state.mode === "steps" || !attentionKinds().length;
   for (const part of viewer.querySelectorAll(".of-pair")) part.hidden = !["slider", "flick"].includes(state.mode);
   showSteps();
   stage.dataset.mode = state.mode;
@@ -116,7 +117,8 @@ function caption(key) {
   if (column.seed !== null) lines.push(`seed ${column.seed}`);
   const score = column.scores?.[place()];
   if (score !== null && score !== undefined && step === null) lines.push(`score ${number(score)}`);
-  made.append(element("small", {textContent: lines.join(" · ")}));
+  // A line breaks between its parts only.
+  made.append(element("small", {textContent: lines.map((line) => line.replaceAll(" ", "\u00a0")).join(" · ")}));
   made.append(...column.metrics.map((metric) => element("small", {textContent: `${metric.name} ${metric.text}`})));
   return made;
 }
@@ -156,13 +158,15 @@ function overSteps() {
   const at = place();
   const sampled = shownColumns().filter((column) => at in column.samples.pictures);
   if (!sampled.length) return [noSamples()];
-  return sampled.map((column) => {
+  const strips = sampled.map((column) => {
     const figures = column.samples.steps.map((step, k) => stepFigure(column.samples.pictures[at][k], column, steps(step)));
     if (column.pictures[at]) figures.push(stepFigure(column.pictures[at], column, "as trained"));
-    const strip = element("div", {className: "strip", tabIndex: 0, role: "group"}, ...figures);
-    strip.setAttribute("aria-label", `${column.label} over the steps of its training`);
-    return element("section", {}, element("h3", {textContent: column.label}), strip);
+    return element("section", {}, element("h3", {textContent: column.label}), element("div", {className: "strip"}, ...figures));
   });
+  // One thing scrolls, so that the same steps stay below each other; the keyboard can reach it.
+  const all = element("div", {className: "strips", tabIndex: 0, role: "group"}, ...strips);
+  all.setAttribute("aria-label", "Translations over the steps of the training");
+  return [all];
 }
 
 function stepFigure(id, column, text) {
