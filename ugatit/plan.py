@@ -35,7 +35,7 @@ def planned_datasets(params: Params) -> list[str]:
 
 def planned_models(params: Params, dataset: str) -> list[str]:
     """Models of which some table plans a run on a dataset, in the order of the parameters."""
-    planned = {cell for table in params.tables for cell in _cells(params, table)}
+    planned = {cell for table in params.metrics_tables() for cell in _cells(params, table)}
     return [model for model in params.models if (dataset, model) in planned]
 
 

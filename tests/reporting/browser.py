@@ -1,4 +1,7 @@
-"""Headless Chromium for the tests of pages, driven by the W3C WebDriver protocol."""
+"""Headless Chromium for the tests of pages, driven by the W3C WebDriver protocol.
+
+The picture of docs/report.md: `python -m tests.reporting.browser PAGE FRAGMENT OUTPUT WIDTH HEIGHT`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -157,3 +162,19 @@ class Browser:
         value = answer.json()["value"]
         assert answer.ok, value
         return value
+
+
+def save_screenshot(page: Path, fragment: str, output: Path, width: int, height: int) -> None:
+    """Save what a page shows, in 256 colours, for the documents."""
+    with tempfile.TemporaryDirectory() as folder:
+        browser = Browser(Path(folder))
+        try:
+            browser.open(page, fragment, width, height)
+            browser.wait("[...document.images].every((image) => image.complete || !image.offsetParent)")
+            Image.fromarray(browser.screenshot()).quantize(256).save(output, optimize=True)
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    save_screenshot(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), *map(int, sys.argv[4:]))

@@ -54,6 +54,12 @@ def compare(browser: Browser, page: Path) -> Iterator[Browser]:
     assert [address for address in addresses if not address.startswith(("file:", "data:"))] == []
 
 
+def caption(browser: Browser) -> str:
+    """What stands below the first translation of an open picture."""
+    text: str = browser.run("return document.querySelectorAll('#stage figcaption')[1].textContent")
+    return text.replace("\u00a0", " ")
+
+
 def names(browser: Browser) -> list[str]:
     """The pictures in their order on the page."""
     found: list[str] = browser.run(
@@ -236,9 +242,7 @@ def test_steps_show_a_picture_during_the_training(compare: Browser) -> None:
     compare.press(",", ",")
     assert compare.run(text) == "2"
     assert compare.run(shown) != final
-    assert "step 2 of 6" in compare.run(
-        "return document.querySelectorAll('#stage figcaption')[1].textContent"
-    )
+    assert "step 2 of 6" in caption(compare)
     compare.press("4")
     assert compare.run("return document.querySelectorAll('#stage .strip').length") == 2
     assert compare.run("return document.querySelectorAll('#stage .strip img').length") == 8
@@ -248,9 +252,9 @@ def test_steps_show_a_picture_during_the_training(compare: Browser) -> None:
 
 def test_captions_name_model_step_weights_and_protocol(compare: Browser) -> None:
     compare.press("ArrowDown", "Enter")
-    caption = compare.run("return document.querySelectorAll('#stage figcaption')[1].textContent")
+    shown = caption(compare)
     for part in (ODD_LABEL, "step 6", "weights ", "seed 0", "score −1.00", "kid −1.50 ± 0.25"):
-        assert part in caption
+        assert part in shown
     assert "invented" in compare.run("return document.getElementById('protocols').textContent")
 
 

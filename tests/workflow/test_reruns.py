@@ -16,7 +16,7 @@ OVERLAY = Path("profiles/demo/params.yaml")
 
 RAW = Path("raw/drawn-portraits")
 
-OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1}
+OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1, "score": 2}
 
 
 @pytest.fixture(scope="module")

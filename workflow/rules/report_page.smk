@@ -8,7 +8,7 @@ REPORT_CODE = [
 ]
 
 
-# Scores, attention and samples of trainings are shown where they are there.
+# Attention and samples of trainings are shown where they are there.
 rule make_report:
     input:
         tables=rules.tables.input,
@@ -17,6 +17,11 @@ rule make_report:
         data=[f"<data>/{dataset['name']}/manifest.csv" for dataset in REPORT["datasets"]],
         translations=[
             f"<results>/{run['folder']}/translations/{direction}/manifest.csv"
+            for run in REPORT["runs"]
+            for direction in run["directions"]
+        ],
+        scores=[
+            f"<results>/{run['folder']}/scores/{direction}.csv"
             for run in REPORT["runs"]
             for direction in run["directions"]
         ],

@@ -1,4 +1,7 @@
-"""Attention maps in colours that the colour-blind tell apart: one scale for all pictures of a run and map."""
+"""Attention maps in colours that the colour-blind tell apart: one scale for all pictures of a run and map.
+
+Source: decision D80.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from ugatit.errors import UserError
 from ugatit.files import read_json, sha256_file
 from ugatit.reporting.report.picture_store import PictureStore
 
-COLORMAP = "inferno"
+COLORMAP = "viridis"
 """Dark to light in equal steps of lightness, so that it reads without colours too."""
 
 CLIPPED_PERCENT = 1.0
