@@ -22,7 +22,7 @@ help:
 demo: $(RUN)
 	$(BIN)/snakemake --profile profiles/demo
 	@echo; cat results/demo/tables/kid.md
-	@echo; echo 'Tables and picture sheets:'; ls results/demo/tables/* results/demo/sheets/*
+	@echo; echo 'Tables, picture sheets, report:'; ls results/demo/tables/* results/demo/sheets/* results/demo/report/index.html
 
 # One thread per worker: a test that oversubscribes two cores is slower, not faster.
 test: $(DEV)

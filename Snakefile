@@ -1,4 +1,4 @@
-# Entry point: `snakemake --cores all` makes every table and sheet, from raw pictures. See README.md.
+# Entry point: `snakemake --cores all` makes every table and sheet and the report, from raw pictures. See README.md.
 
 
 configfile: "params.yaml"
@@ -49,6 +49,7 @@ include: "workflow/rules/translate.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report_page.smk"
 
 
 rule all:
@@ -58,3 +59,4 @@ rule all:
         rules.figures.input,
         rules.sheets.input,
         rules.constructions.input,
+        rules.make_report.output if REPORT["tables"] else [],

@@ -38,6 +38,12 @@ def planned_cells(params: Params) -> set[tuple[str, str]]:
     return {cell for table in params.metrics_tables() for cell in _cells(params, table)}
 
 
+def planned_models(params: Params, dataset: str) -> list[str]:
+    """Models of which some table plans a run on a dataset, in the order of the parameters."""
+    planned = planned_cells(params)
+    return [model for model in params.models if (dataset, model) in planned]
+
+
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 

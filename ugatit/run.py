@@ -11,11 +11,13 @@ from typing import Any
 from pydantic import Field
 
 from ugatit.errors import UserError
-from ugatit.files import read_json, write_json
+from ugatit.files import read_json, sha256_json, write_json
 from ugatit.params import Epochs, Params, Training, merge, method_module
 from ugatit.strict import Strict, check, nearest
 
 RUN_SCHEMA = 2
+
+KEY_DIGITS = 12
 
 
 class Run(Strict):
@@ -125,6 +127,11 @@ def write_run(path: Path, run: Run, replace: bool = False) -> None:
                 "restore the parameters, or replace it with --force."
             )
     write_json(path, value)
+
+
+def training_key(run: Mapping[str, Any], data_sha256: str) -> str:
+    """What a training is known by: the first digits of a hash of its run and of its data's digest."""
+    return sha256_json([run, data_sha256])[:KEY_DIGITS]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -18,13 +18,15 @@ from safetensors.torch import load_file
 
 from tests.conftest import MakeRun
 from ugatit.errors import UserError
+from ugatit.evaluation.translate import translate
 from ugatit.files import read_json_lines
 from ugatit.images import read_rgb
-from ugatit.manifest import Manifest, write_manifest
+from ugatit.manifest import Manifest, read_manifest, write_manifest
 from ugatit.methods import ugatit
 from ugatit.nn.losses import NonFiniteLoss
 from ugatit.params import method_module
-from ugatit.training import checkpoint, loop
+from ugatit.run import training_key
+from ugatit.training import checkpoint
 from ugatit.training.loop import Options, train
 from ugatit.training.samples import GAP_PX
 from ugatit.training.stop import STOPPED_EXIT, Stopped
@@ -181,7 +183,41 @@ def test_observation_leaves_the_run_unchanged(dataset: Manifest, make_run: MakeR
     path, _ = make_run("observed")
     observed = train(path, dataset.path, Options(device="cpu", threads=1, samples=6, checkpoint_minutes=0))
     assert bytes_of(observed) == bytes_of(plain)
-    assert len(list((path.parent / "training").glob("*/samples/*.png"))) == 6
+    (folder,) = (path.parent / "training").glob("*/samples")
+    assert len(list(folder.glob("*.png"))) == 6
+    index = json.loads((folder / "samples.json").read_text())
+    assert index["steps"] == [1, 2, 3, 4, 5, 6]
+    assert [len(index["pictures"][direction]) for direction in ("a2b", "b2a")] == [2, 2]
+    for direction, pictures in index["pictures"].items():
+        for picture in pictures:
+            files = (folder / direction / picture["name"]).glob("*.png")
+            assert sorted(int(file.stem.removeprefix("step_")) for file in files) == index["steps"]
+
+
+def test_last_sample_is_the_translation_of_the_weights(dataset: Manifest, make_run: MakeRun) -> None:
+    path, _ = make_run()
+    weights = train(path, dataset.path, Options(device="cpu", threads=1, samples=1))
+    (made,) = translate(weights, dataset.path, "testA", "a2b", path.with_name("a2b"), "cpu", 1)
+    translated = read_manifest(made)
+    (folder,) = (path.parent / "training").glob("*/samples")
+    for picture in json.loads((folder / "samples.json").read_text())["pictures"]["a2b"]:
+        sample = read_rgb(folder / "a2b" / picture["name"] / "step_0000006.png")
+        (row,) = [row for row in translated.rows if row.stem == picture["name"]]
+        assert row.source == picture["sha256"]
+        assert (translated.read(row).rgb == sample).all()
+
+
+def test_samples_of_an_interrupted_attempt_stay_listed(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make_run()
+    options = Options(device="cpu", threads=1, samples=3)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, 3)
+        train(path, dataset.path, options)
+    train(path, dataset.path, options)
+    (index,) = (path.parent / "training").glob("*/samples/samples.json")
+    assert json.loads(index.read_text())["steps"] == [2, 4, 6]
 
 
 def test_watching_leaves_the_run_unchanged(
@@ -247,7 +283,7 @@ def test_a_checkpoint_put_in_the_wrong_place_is_refused(
         train(path, dataset.path, EVERY_STEP)
     old = next((path.parent / "training").glob("*"))
     _, run = make_run(flip=0.25)
-    new = old.with_name(loop.training_key(run, dataset))
+    new = old.with_name(training_key(run.model_dump(), dataset.digest()))
     old.rename(new)
     with pytest.raises(UserError, match=f"belongs to configuration {old.name}, expected {new.name}"):
         train(path, dataset.path, QUIET)
@@ -260,7 +296,7 @@ def test_a_checkpoint_of_another_shape_is_refused(dataset: Manifest, make_run: M
         update={"network": parameters.network.model_copy(update={"base_channels": 8})}
     )
     networks, expected = ugatit.build(wider, 16, 0), ugatit.build(parameters, 16, 0)
-    key = loop.training_key(run, dataset)
+    key = training_key(run.model_dump(), dataset.digest())
     folder = path.parent / "training" / key / "checkpoints"
     checkpoint.save_checkpoint(folder, 3, networks, ugatit.optimizers(networks, wider), key)
     with pytest.raises(UserError, match="does not fit gen_ab"):

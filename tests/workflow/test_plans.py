@@ -81,8 +81,9 @@ def test_tables_of_layers_and_votes_need_nothing(repository: Path, table: str) -
 
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
-    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "all": 1}
-    assert planned.counts() == of_runs(runs=1, datasets=1) | last | {"draw_figure": 3}
+    last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "score": 2, "all": 1}
+    last |= {"draw_figure": 3, "make_report": 1}
+    assert planned.counts() == of_runs(runs=1, datasets=1) | last
     assert planned.of("draw_figure") == {"figure=curves", "figure=kid", "figure=kid-equal"}
     assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}
     assert planned.of("make_table") == {"table=kid", "table=kid-equal"}
@@ -145,8 +146,8 @@ def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
     tables = 2 + len(WITHOUT_RUNS)
-    last = {"report_construction": 1, "collect_metrics": 2, "make_table": tables, "draw_sheet": 2, "all": 1}
-    last |= {"attend": 2, "draw_figure": 10}
+    last = {"report_construction": 1, "collect_metrics": 2, "make_table": tables, "draw_sheet": 2, "score": 4}
+    last |= {"attend": 2, "draw_figure": 10, "make_report": 1, "all": 1}
     expected = of_runs(runs=2, datasets=1) | CONSTRUCTION | last
     del expected["build_dataset"]
     assert planned.counts() == expected

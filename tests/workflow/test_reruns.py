@@ -16,7 +16,7 @@ OVERLAY = Path("profiles/demo/params.yaml")
 
 RAW = Path("raw/drawn-portraits")
 
-OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1}
+OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1, "score": 2}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_same_parameters_do_nothing(finished: Path) -> None:
 def test_learning_rate_of_one_model_redoes_its_run_alone(finished: Path) -> None:
     model = {"ugatit-light-no-cam": {"parameters": {"optimizer": {"lr": 0.0002}}}}
     planned = plan_with(finished, {"models": model})
-    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "all": 1}
+    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "make_report": 1, "all": 1}
     assert planned.counts() == OF_ONE_RUN | last | {"draw_figure": 7}
     assert planned.of("draw_figure") == {
         f"figure={name}"
@@ -70,7 +70,7 @@ def test_learning_rate_of_one_model_redoes_its_run_alone(finished: Path) -> None
 
 def test_caption_redoes_its_table_alone(finished: Path) -> None:
     planned = plan_with(finished, {"tables": {"kid": {"caption": "Another one."}}})
-    assert planned.counts() == {"make_table": 1, "all": 1}
+    assert planned.counts() == {"make_table": 1, "make_report": 1, "all": 1}
     assert planned.of("make_table") == {"table=kid"}
 
 
@@ -114,14 +114,15 @@ def test_masked_share_attends_anew(finished: Path) -> None:
 
 def test_label_redoes_what_prints_it(finished: Path) -> None:
     planned = plan_with(finished, {"models": {"ugatit-light-no-cam": {"label": "Another one"}}})
-    assert planned.counts() == {"make_table": 1, "draw_sheet": 2, "draw_figure": 7, "all": 1}
+    last = {"make_report": 1, "all": 1}
+    assert planned.counts() == {"make_table": 1, "draw_sheet": 2, "draw_figure": 7} | last
     assert planned.of("make_table") == {"table=ablation"}
 
 
 def test_seed_adds_its_runs(finished: Path) -> None:
     planned = plan_with(finished, {"seeds": [0, 1]})
     # The KID figures and the curves show all seeds.
-    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "all": 1}
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "make_report": 1, "all": 1}
     assert planned.counts() == {rule: 2 * n for rule, n in OF_ONE_RUN.items()} | last
     assert all(run.endswith("seed=1") for run in planned.of("train"))
 
@@ -129,13 +130,13 @@ def test_seed_adds_its_runs(finished: Path) -> None:
 def test_metric_redoes_the_evaluations(finished: Path) -> None:
     planned = plan_with(finished, {"evaluation": {"kid_seed": 1}})
     evaluations = {"evaluate": 2, "evaluate_source": 1, "evaluate_real": 1}
-    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 2, "all": 1}
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 2, "make_report": 1, "all": 1}
     assert planned.counts() == evaluations | last
 
 
 def test_what_changes_no_result_redoes_nothing(finished: Path) -> None:
     planned = plan_with(finished, {"evaluation": {"batch_size": 7}, "sheet": {"models": ["ugatit-light"]}})
-    assert planned.counts() == {"draw_sheet": 2, "all": 1}
+    assert planned.counts() == {"draw_sheet": 2, "make_report": 1, "all": 1}
     resources = plan(finished, *DEMO, "--set-threads", "train=2", "--set-resources", "train:gpu=1")
     assert resources.jobs == ()
 
@@ -152,6 +153,15 @@ def test_code_of_the_trainer_redoes_nothing_and_of_a_metric_the_evaluations(fini
     assert plan(finished, *DEMO).counts()["evaluate"] == 2
     metric.write_text(original)
     assert plan(finished, *DEMO).jobs == ()
+
+
+def test_page_of_the_report_is_redone_alone(finished: Path) -> None:
+    page = finished / "ugatit/reporting/report/page.css"
+    original = page.read_text()
+    page.write_text(original + "\n")
+    planned = plan(finished, *DEMO)
+    page.write_text(original)
+    assert planned.counts() == {"make_report": 1, "all": 1}
 
 
 LATER = {

@@ -12,6 +12,7 @@ from ugatit.cli.options import (
     DirectionName,
     Overlays,
     ParamsFile,
+    Threads,
     direction_of,
     json_of,
     source_split,
@@ -96,3 +97,27 @@ def sheet(
     draw_sheet(
         pictures, source_split(way), way, columns, output, count=rows, seed=seed, source_label=source_label
     )
+
+
+@app.command()
+def report(
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write; default: report, below the results.")
+    ] = None,
+    params: ParamsFile = Path("params.yaml"),
+    overlay: Overlays = None,
+    settings: Annotated[
+        str | None, typer.Option(help="The report's settings as JSON, instead of files.")
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Make a folder that shows all results so far and opens from disk: tables, figures, runs, pictures."""
+    from ugatit.params import load
+    from ugatit.reporting.report.build import make_report
+    from ugatit.reporting.report.settings import ReportSettings, report_settings
+    from ugatit.strict import check
+
+    given = json_of(settings, "--settings") if settings else report_settings(load(params, overlay or []))
+    chosen = check(ReportSettings, given, "--settings")
+    index = make_report(chosen, output or Path(chosen.results, "report"), threads)
+    typer.echo(str(index))

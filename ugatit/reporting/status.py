@@ -47,7 +47,7 @@ def read_status(results: Path) -> list[RunStatus]:
     if not results.is_dir():
         raise UserError(f"{results}: no such folder; expected a results directory.")
     logs = sorted(results.glob("**/training/*/train.jsonl"))
-    return [_read_run(path, results) for path in logs]
+    return [read_log(path, results) for path in logs]
 
 
 def show_status(results: Path, *, watch: bool) -> None:
@@ -65,8 +65,11 @@ def show_status(results: Path, *, watch: bool) -> None:
             return
 
 
-def _read_run(path: Path, results: Path) -> RunStatus:
-    """Read one train.jsonl and the run.json beside it."""
+def read_log(path: Path, results: Path) -> RunStatus:
+    """Read one train.jsonl of a training's folder and the run.json beside it.
+
+    Raises: UserError if there is no run.json.
+    """
     run = read_json(path.with_name("run.json"), "the run of a training", "Start the training again.")
     records = read_json_lines(path)
     steps = [record for record in records if "losses" in record]

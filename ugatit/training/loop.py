@@ -18,12 +18,12 @@ import torch
 from ugatit.data import UnpairedData
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
 from ugatit.errors import UserError
-from ugatit.files import read_json, sha256_json, write_json
+from ugatit.files import read_json, write_json
 from ugatit.manifest import Manifest, read_manifest
 from ugatit.methods import Networks, Optimizers
 from ugatit.nn.losses import NonFiniteLoss
 from ugatit.params import method_module
-from ugatit.run import Run, differences, read_run
+from ugatit.run import Run, differences, read_run, training_key
 from ugatit.strict import check
 from ugatit.training.checkpoint import load_checkpoint, save_checkpoint
 from ugatit.training.log import TrainingLog
@@ -31,8 +31,6 @@ from ugatit.training.samples import Samples
 from ugatit.training.schedule import lr_factor
 from ugatit.training.stop import Stopped, StopRequest, listening
 from ugatit.weights import save_weights
-
-KEY_DIGITS = 12
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +61,7 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
     if _finished(weights_path, run, manifest):
         log.info("%s is there already; nothing to do", weights_path)
         return weights_path
-    key = training_key(run, manifest)
+    key = training_key(run.model_dump(), manifest.digest())
     folder = run_path.parent / "training" / key
     _claim(folder, run)
     networks = _run_steps(run, manifest, folder, key, options)
@@ -71,11 +69,6 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
     save_weights(weights_path, run, networks, run.training.steps, manifest.digest())
     shutil.rmtree(folder / "checkpoints")
     return weights_path
-
-
-def training_key(run: Run, manifest: Manifest) -> str:
-    """What a training is known by: the first digits of a hash of its run and its data."""
-    return sha256_json([run.model_dump(), manifest.digest()])[:KEY_DIGITS]
 
 
 def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Options) -> Networks:

@@ -18,6 +18,7 @@ from ugatit.files import sha256_file
 from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
 from ugatit.reporting.figure import figure_found, figure_inputs, figure_settings, planned_figures
+from ugatit.reporting.report.settings import report_settings
 from ugatit.reporting.tables import table_settings
 from ugatit.run import resolve
 from ugatit.sources import ConstructedSource, FolderSource

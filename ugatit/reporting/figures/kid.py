@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ugatit import plan
 from ugatit.params import Figure, Params
-from ugatit.reporting.cells import PAPER_METRIC, Cell, Column, fill_cells, why_not_comparable
+from ugatit.reporting.cells import Cell, Column, fill_cells, why_not_comparable
 from ugatit.reporting.cells import Settings as TableSettings
 from ugatit.reporting.collect import read_metrics_csv
 from ugatit.reporting.figure import Command, Need
@@ -119,7 +119,7 @@ def _draw_panel(axes: Axes, cells: Sequence[Cell], labels: Sequence[str]) -> Non
         place = labels.index(cell.row.label)
         if cell.value is not None:
             _dot(axes, cell.value, cell.plus_minus, place - 0.12, OURS, "o")
-        if cell.paper and cell.paper.value is not None and cell.metric == PAPER_METRIC:
+        if cell.paper and cell.paper.value is not None:
             _dot(axes, cell.paper.value, cell.paper.plus_minus, place + 0.16, PAPER, "D")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
