@@ -34,6 +34,9 @@ wildcard_constraints:
 
 localrules:
     all,
+    datasets,
+    models,
+    evaluations,
     tables,
     sheets,
     constructions,

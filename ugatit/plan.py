@@ -33,6 +33,37 @@ def planned_datasets(params: Params) -> list[str]:
     return list(dict.fromkeys(dataset for dataset, _ in cells))
 
 
+def planned_runs(params: Params) -> list[tuple[str, str]]:
+    """Dataset and model of every row of the tables, each once, in their order."""
+    return list(dict.fromkeys(cell for table in params.tables for cell in _cells(params, table)))
+
+
+def planned_weights(params: Params) -> list[str]:
+    """Folders below the results of all trainings that the tables plan."""
+    return [
+        folder
+        for dataset, model in planned_runs(params)
+        if not params.models[model].external
+        for folder in run_folders(params, dataset, model)
+    ]
+
+
+def planned_translations(params: Params) -> list[str]:
+    """Folders below the results of all translations that the tables plan, one per direction."""
+    return [
+        f"{folder}/translations/{direction}"
+        for dataset, model in planned_runs(params)
+        for folder in run_folders(params, dataset, model)
+        for direction in directions(params, dataset, model)
+    ]
+
+
+def planned_metrics(params: Params) -> list[str]:
+    """Folders below the results of everything that the tables plan to evaluate."""
+    tables = planned_tables(params)
+    return list(dict.fromkeys(folder for table in tables for folder in table_folders(params, table)))
+
+
 def table_folders(params: Params, table: str) -> list[str]:
     """Folders below the results whose metrics a table needs: its runs and, per dataset, the reference rows.
 

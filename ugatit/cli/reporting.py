@@ -52,6 +52,20 @@ def table(
 
 
 @app.command()
+def summarize(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE_CSV...", help="From `ugatit table`.")],
+    metrics: Annotated[
+        Path, typer.Option(help="JSON to write: values by dataset, model, direction, metric.")
+    ],
+    points: Annotated[Path, typer.Option(help="JSON to write: the same as a list, for plots.")],
+) -> None:
+    """Digest tables for programs, such as DVC's metrics and plots."""
+    from ugatit.reporting.summary import summarize as summarize_tables
+
+    summarize_tables(tables, metrics, points)
+
+
+@app.command()
 def sheet(
     pictures: Annotated[Path, typer.Option(help="manifest.csv of the dataset.")],
     direction: Annotated[DirectionName, typer.Option(help="a2b or b2a.")],
