@@ -90,7 +90,12 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
         "NO_COLOR": "1",
     }
     return subprocess.run(
-        ["bash", "-eu", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-eu", "-c", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ugatit.errors import UserError
-from ugatit.files import atomic_path, read_json, sha256_file, write_json
+from ugatit.files import copy_file, read_json, sha256_file, write_json
 from ugatit.params import Params
 from ugatit.release.parts import part_files
 from ugatit.strict import Strict, check
@@ -108,12 +107,6 @@ def require_whole(folder: Path, part: Part) -> None:
             raise UserError(f"{file}: no such file, though {folder / MANIFEST} lists it. Pull it again.")
         if file.stat().st_size != copy.bytes or sha256_file(file) != copy.sha256:
             raise UserError(f"{file}: is not the file that {folder / MANIFEST} lists. Pull it again.")
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all; the copy is a file of its own, never a link."""
-    with atomic_path(target) as part:
-        shutil.copyfile(source, part)
 
 
 def _below(file: Path, roots: Iterable[Path]) -> Path:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ugatit.errors import UserError
-from ugatit.files import sha256_file
+from ugatit.files import copy_file, sha256_file
 from ugatit.params import Params
-from ugatit.release.copies import MANIFEST, Copy, copy_file, read_part, require_whole
+from ugatit.release.copies import MANIFEST, Copy, read_part, require_whole
 from ugatit.release.parts import PARTS
 
 TARGETS = ("datasets", "models", "evaluations", "all", "summarize_tables")

@@ -101,7 +101,7 @@ def collect_metrics(paths: Iterable[Path], output: Path) -> None:
     """
     found: dict[tuple[str, str, int, str, str], tuple[Path, MetricRow]] = {}
     for path in map(Path, paths):
-        for row in _read_metrics(path):
+        for row in rows_of_metrics(path):
             if row.key in found:
                 raise UserError(
                     f"{path}: {row.dataset}/{row.model}, seed {row.seed}, {row.direction} is also in "
@@ -130,8 +130,11 @@ def read_metrics_csv(path: Path) -> list[MetricRow]:
         raise UserError(f"{path}: not readable as collected metrics ({error}). {remedy}") from None
 
 
-def _read_metrics(path: Path) -> list[MetricRow]:
-    """The rows of one metrics.json."""
+def rows_of_metrics(path: Path) -> list[MetricRow]:
+    """The rows of one metrics.json.
+
+    Raises: UserError if it is missing or not of the expected form.
+    """
     found = check(_Metrics, read_json(path, "the metrics of one run", REMEDY), str(path))
     return [
         MetricRow(

@@ -1,7 +1,7 @@
 """What Snakemake recorded of the making of a file: rule, inputs, parameters, times.
 
-Its records are one JSON file per output below .snakemake/metadata, named by the path in base64; long names are
-cut into folders.
+Its records are one JSON file per output below .snakemake/metadata, named by the path in base64; long names
+are cut into folders.
 """
 
 from __future__ import annotations
