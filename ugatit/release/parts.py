@@ -71,11 +71,18 @@ def _figures(params: Params) -> Iterator[Path]:
 
 
 def _tables(params: Params) -> Iterator[Path]:
+    """Tables, and the records of where the raw pictures behind them came from."""
     results = Path(params.paths.results)
     for table in plan.planned_tables(params):
         _require(results / "tables" / f"{table}.csv", "tables")
     _require(results / "tables/summary.json", "summarize_tables")
     yield from _all_files(results / "tables")
+    sources = (
+        key for dataset in plan.planned_datasets(params) for key in params.datasets[dataset].raw_sources()
+    )
+    for record in (Path(params.paths.raw, f"{source}.json") for source in dict.fromkeys(sources)):
+        if record.is_file():
+            yield record
 
 
 PARTS: dict[str, Callable[[Params], Iterable[Path]]] = {

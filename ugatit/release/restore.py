@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,15 +57,18 @@ def restore(params: Params, release_folder: Path) -> Restored:
     copies = [
         (release_folder / name / copy.copy_at, copy) for name, part in parts.items() for copy in part.files
     ]
-    roots = tuple(map(Path, (params.paths.results, params.paths.data)))
+    raw = Path(params.paths.raw)
+    stand_ins = {Path(copy.path): file for file, copy in copies if Path(copy.path).is_relative_to(raw)}
+    copies = [(file, copy) for file, copy in copies if Path(copy.path) not in stand_ins]
+    roots = (Path(params.paths.results), Path(params.paths.data))
     absent = [(file, copy) for file, copy in copies if not _is_there(copy, roots)]
     declared = declared_outputs()
     released = {copy.path for _, copy in copies}
-    _refuse_strangers(params, [file for file in declared if file not in released])
+    _refuse_strangers(roots, [file for file in declared if file not in released])
     for file, copy in absent:
         copy_file(file, Path(copy.path))
     targets = [file for file in declared if file in released]
-    with _placeholders([Path(file) for file in declared]):
+    with _placeholders([Path(file) for file in declared], stand_ins):
         _snakemake("--touch", "--forceall", "--cores", "1", "--quiet", "all", "--", *targets)
     planned = _snakemake("--dry-run", "--cores", "1", "--", *targets)
     if "Nothing to be done" not in planned:
@@ -133,15 +136,10 @@ def _is_there(copy: Copy, roots: Sequence[Path]) -> bool:
     return True
 
 
-def _refuse_strangers(params: Params, unreleased: Sequence[str]) -> None:
+def _refuse_strangers(roots: Sequence[Path], unreleased: Sequence[str]) -> None:
     """Refuse results that the release does not vouch for: touching would call them up to date."""
-    roots = (params.paths.results, params.paths.data)
-    found = [
-        file
-        for file in unreleased
-        if Path(file).is_relative_to(roots[0]) or Path(file).is_relative_to(roots[1])
-    ]
-    found = [file for file in found if Path(file).exists()]
+    inside = [file for file in unreleased if any(Path(file).is_relative_to(root) for root in roots)]
+    found = [file for file in inside if Path(file).exists()]
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise UserError(
@@ -151,27 +149,29 @@ def _refuse_strangers(params: Params, unreleased: Sequence[str]) -> None:
 
 
 @contextmanager
-def _placeholders(files: Sequence[Path]) -> Iterator[None]:
-    """Let an empty file stand in for each that is missing, while Snakemake records the others.
+def _placeholders(files: Sequence[Path], stand_ins: Mapping[Path, Path]) -> Iterator[None]:
+    """Let something stand in for each file that is missing, while Snakemake records the others.
 
-    Raw pictures and fetched weights are not released; an empty file in their place would be refused by its
-    hash if a kill left it there.
+    Raw pictures and fetched weights are not released: their records stand in, or empty files, which their
+    readers would refuse if a kill left them there. All are removed again, so that a rule that needs the
+    pictures fetches them.
     """
     made: list[Path] = []
-    folders: list[Path] = []
+    folders: set[Path] = set()
     try:
-        for file in files:
-            if file.exists():
-                continue
-            folders += [folder for folder in file.parents if not folder.exists()]
+        for file in (file for file in files if not file.exists()):
+            folders |= {folder for folder in file.parents if not folder.exists()}
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
             made.append(file)
+            if file in stand_ins:
+                copy_file(stand_ins[file], file)
+            else:
+                file.touch()
         yield
     finally:
         for file in made:
             file.unlink(missing_ok=True)
-        for folder in sorted(set(folders), key=lambda path: len(path.parts), reverse=True):
+        for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 

@@ -25,7 +25,7 @@ def read_record(path: Path, records: Path = RECORDS) -> dict[str, Any] | None:
     Returns: rule, input, params, shellcmd, log, and started and ended in UTC (ISO 8601).
     """
     try:
-        found = json.loads((records / _name(path)).read_text(encoding="utf-8"))
+        found = json.loads((records / record_name(path)).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or not {"rule", "input"} <= found.keys():
@@ -34,7 +34,7 @@ def read_record(path: Path, records: Path = RECORDS) -> dict[str, Any] | None:
     return kept | {"started": _time(found.get("starttime")), "ended": _time(found.get("endtime"))}
 
 
-def _name(path: Path) -> Path:
+def record_name(path: Path) -> Path:
     """File of a record, relative to the folder of records."""
     encoded = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
     size = MAX_NAME - 1
