@@ -16,7 +16,7 @@ REMEDY = "Make it with `snakemake results/tables/<table>.csv`."
 
 
 def summarize(tables: Iterable[Path], metrics: Path, points: Path) -> None:
-    """Write the values of tables as nested JSON (dataset, model, direction, metric) and as a list of points.
+    """Write the values of tables as nested JSON (dataset, model, direction, metric) and as a list of cells.
 
     A value that several tables hold, such as that of a reference row, stands once.
 
@@ -30,15 +30,8 @@ def summarize(tables: Iterable[Path], metrics: Path, points: Path) -> None:
         dataset, model, direction, metric = (row[k] for k in ("dataset", "model", "direction", "metric"))
         value = float(row["ours"])
         nested.setdefault(dataset, {}).setdefault(model, {}).setdefault(direction, {})[metric] = value
-        listed[dataset, model, direction, metric] = {
-            "dataset": dataset,
-            "direction": direction,
-            "model": model,
-            "label": row["label"],
-            "metric": metric,
-            "row": f"{dataset} {direction}: {row['label']}",
-            "value": value,
-        }
+        point = {"row": f"{dataset} {direction}: {row['label']}", "dataset": dataset, "direction": direction}
+        listed.setdefault((dataset, model, direction), point | {"model": model})[metric] = value
     write_json(metrics, nested)
     write_json(points, list(listed.values()))
 
