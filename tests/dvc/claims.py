@@ -31,7 +31,7 @@ repeats it and stops at the first claim that does not hold. Of each output only 
 """
 
 
-class BrokenClaim(Exception):
+class ClaimError(Exception):
     """Something that the documentation says did not happen."""
 
 
@@ -49,15 +49,15 @@ class Transcript:
     def shell(self, folder: Path, command: str, show: str = "", code: int = 0) -> str:
         """Run a command; show it with the lines of its output that match.
 
-        Raises: BrokenClaim if it ends with another code, or shows nothing where it should.
+        Raises: ClaimError if it ends with another code, or shows nothing where it should.
         """
         done = run(folder, command)
         text = done.stdout + done.stderr
         if done.returncode != code:
-            raise BrokenClaim(f"{command}: exit code {done.returncode}, expected {code}\n{text}")
+            raise ClaimError(f"{command}: exit code {done.returncode}, expected {code}\n{text}")
         shown = [line.rstrip() for line in text.splitlines() if show and re.search(show, line)]
         if show and not shown:
-            raise BrokenClaim(f"{command}: no line matches {show!r}\n{text}")
+            raise ClaimError(f"{command}: no line matches {show!r}\n{text}")
         body = "\n".join([f"{folder.name}$ {command}", *dict.fromkeys(shown)])
         self.lines.append(f"```console\n{body}\n```")
         return text
@@ -65,10 +65,10 @@ class Transcript:
     def note(self, text: str, holds: bool) -> None:
         """Write a sentence that was checked.
 
-        Raises: BrokenClaim if it does not hold.
+        Raises: ClaimError if it does not hold.
         """
         if not holds:
-            raise BrokenClaim(text)
+            raise ClaimError(text)
         self.lines.append(text)
 
     def text(self) -> str:
@@ -105,7 +105,7 @@ def without_logs(found: dict[str, tuple[int, int, int]]) -> dict[str, tuple[int,
 def carry_out(folder: Path) -> Transcript:
     """Carry out every claim in an empty folder.
 
-    Raises: BrokenClaim at the first that does not hold.
+    Raises: ClaimError at the first that does not hold.
     """
     told = Transcript()
     here = small_repository(folder / "here")
@@ -219,18 +219,15 @@ def both_entrances(told: Transcript, here: Path, there: Path) -> None:
     )
     told.note("Nothing was removed.", set(before) <= set(states(here)))
     told.shell(here, "dvc metrics diff", r"kid |Path")
-    planned = jobs(told.shell(there, "snakemake --dry-run --cores 1 all --config 'training={\"steps\": 5}'"))
+    told.shell(there, "echo 'training: {steps: 5}' > longer.yaml")
+    planned = jobs(told.shell(there, "snakemake --dry-run --cores 1 all --configfile longer.yaml"))
     told.note(
         "In the pulled clone a changed number of steps means to train again: "
         f"{', '.join(f'{rule} ({n})' for rule, n in sorted(planned.items()))}.",
         planned.get("train") == 1 and planned.get("resolve_run") == 1 and "build_dataset" not in planned,
     )
-    planned = jobs(
-        told.shell(
-            there,
-            'snakemake --dry-run --cores 1 all --config \'datasets={"cat2dog": {"pictures": {"testA": 5}}}\'',
-        )
-    )
+    told.shell(there, "echo 'datasets: {cat2dog: {pictures: {testA: 5}}}' > counted.yaml")
+    planned = jobs(told.shell(there, "snakemake --dry-run --cores 1 all --configfile counted.yaml"))
     told.note(
         "A changed dataset is noticed too, and its raw pictures are obtained.",
         planned.get("build_dataset") == 1 and planned.get("fetch_source") == 1,
