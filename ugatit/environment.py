@@ -14,8 +14,8 @@ import torch
 CODE = ("ugatit", "data_prep", "workflow", "Snakefile")
 """What is code in the repository; parameters are not, they stand in run.json."""
 
-LIBRARIES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "pillow", "snakemake")
-"""Packages that compute, or decide what is computed."""
+LIBRARIES = ("torchvision", "torch-fidelity", "numpy", "scipy", "pillow", "snakemake")
+"""Packages that compute, or decide what is computed, beside torch."""
 
 CPU_NAMES = Path("/proc/cpuinfo")
 
@@ -35,6 +35,7 @@ def code_version() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the libraries that are installed."""
     found = {"python": platform.python_version()}
+    found["torch"] = str(torch.__version__)  # tells the build too
     for package in ("ugatit", *LIBRARIES):
         try:
             found[package] = version(package)

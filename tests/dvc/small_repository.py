@@ -55,7 +55,6 @@ def small_repository(folder: Path) -> Path:
     config["models"] = {name: config["models"][name] for name in ("ugatit-light", "ugatit-no-cam")}
     config["tables"] = {"kid": config["tables"]["kid"] | {"paper": None, "datasets": ["cat2dog"]}}
     config["tables"]["kid"]["models"] = ["ugatit-light"]
-    config |= {"only_dataset": None, "only_model": None}
     (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     draw_pictures(folder / "raw/drawn")
     git(folder, "init", "--quiet", "--initial-branch", "main")

@@ -59,6 +59,12 @@ def test_stages_know_their_parameters(stage: str, excluded: set[str]) -> None:
     assert listed == set(Params.model_fields) - excluded - LATER
 
 
+def test_parameters_of_stages_stand_in_the_file() -> None:
+    """DVC refuses to look for a parameter that is only a default."""
+    written = set(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    assert {*STAGES["datasets"]["params"], *STAGES["models"]["params"]} <= written
+
+
 def test_last_stage_knows_all_parameters() -> None:
     assert STAGES["tables"]["params"] == [{"params.yaml": None}]
 

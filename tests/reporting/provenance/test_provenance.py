@@ -86,6 +86,14 @@ def test_json_holds_the_same() -> None:
     assert found["here"]["versions"]["torch"]
 
 
+def test_a_record_that_was_touched_dates_nothing() -> None:
+    for file in Path(".snakemake/metadata").iterdir():
+        rewrite(file, lambda v: v.update(starttime=v["endtime"]))
+    text = as_text(look(cell=CELL))
+    assert "rule build_dataset\n" in text
+    assert "ended" not in text
+
+
 def rewrite(path: Path, change: Callable[[dict], object]) -> None:
     """Change a JSON file in place."""
     value = read_json(path, "", "")

@@ -53,7 +53,8 @@ def _facts(step: Step) -> Iterator[str]:
     else:
         yield from _lines(step.says)
     if step.workflow:
-        yield f"rule {step.workflow['rule']}, ended {step.workflow['ended']}"
+        ended = step.workflow["ended"]
+        yield f"rule {step.workflow['rule']}" + (f", ended {ended}" if ended else "")
 
 
 def _training(says: Mapping[str, Any]) -> Iterator[str]:

@@ -22,7 +22,8 @@ MAX_NAME = os.pathconf("/", "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
 def read_record(path: Path, records: Path = RECORDS) -> dict[str, Any] | None:
     """What Snakemake recorded of an output that it made; None if there is no record, or none that is whole.
 
-    Returns: rule, input, params, shellcmd, log, and started and ended in UTC (ISO 8601).
+    Returns: rule, input, params, shellcmd, log, and started and ended in UTC (ISO 8601). A record that a
+        touch made, such as that of a restored release, does not know when: both are None.
     """
     try:
         found = json.loads((records / record_name(path)).read_text(encoding="utf-8"))
@@ -31,7 +32,10 @@ def read_record(path: Path, records: Path = RECORDS) -> dict[str, Any] | None:
     if not isinstance(found, dict) or not {"rule", "input"} <= found.keys():
         return None
     kept = {key: found.get(key) for key in ("rule", "input", "params", "shellcmd", "log")}
-    return kept | {"started": _time(found.get("starttime")), "ended": _time(found.get("endtime"))}
+    started, ended = found.get("starttime"), found.get("endtime")
+    if started == ended:
+        return kept | {"started": None, "ended": None}
+    return kept | {"started": _time(started), "ended": _time(ended)}
 
 
 def record_name(path: Path) -> Path:
