@@ -21,7 +21,7 @@ def test_values_of_all_tables_stand_once(tmp_path: Path) -> None:
     second.write_text(HEADER + "b,source,S,cat2dog,a2b,kid,9\nb,m,M,cat2dog,a2b,fid,30\n")
     summarize([first, second], tmp_path / "summary.json", tmp_path / "points.json")
     assert read_json(tmp_path / "summary.json", "", "") == {
-        "cat2dog": {"m": {"a2b": {"kid": 1.5, "fid": 30.0}}, "source": {"a2b": {"kid": 9.0}}}
+        "kid": {"cat2dog": {"m": {"a2b": 1.5}, "source": {"a2b": 9.0}}}
     }
     points = read_json(tmp_path / "points.json", "", "")
     assert [

@@ -55,10 +55,8 @@ def table(
 @app.command()
 def summarize(
     tables: Annotated[list[Path], typer.Argument(metavar="TABLE_CSV...", help="From `ugatit table`.")],
-    metrics: Annotated[
-        Path, typer.Option(help="JSON to write: values by dataset, model, direction, metric.")
-    ],
-    points: Annotated[Path, typer.Option(help="JSON to write: the same as a list, for plots.")],
+    metrics: Annotated[Path, typer.Option(help="JSON to write: KID by dataset, model and direction.")],
+    points: Annotated[Path, typer.Option(help="JSON to write: all values, one record per row and column.")],
 ) -> None:
     """Digest tables for programs, such as DVC's metrics and plots."""
     from ugatit.reporting.summary import summarize as summarize_tables

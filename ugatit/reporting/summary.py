@@ -12,11 +12,14 @@ from ugatit.files import write_json
 
 NEEDED = ("dataset", "direction", "model", "label", "metric", "ours")
 
+HEADLINE = "kid"
+"""The metric of the digest; a program that shows one column per value has no room for all."""
+
 REMEDY = "Make it with `snakemake results/tables/<table>.csv`."
 
 
 def summarize(tables: Iterable[Path], metrics: Path, points: Path) -> None:
-    """Write the values of tables as nested JSON (dataset, model, direction, metric) and as a list of cells.
+    """Write the KIDs of tables as nested JSON (kid, dataset, model, direction), all values as a list of cells.
 
     A value that several tables hold, such as that of a reference row, stands once.
 
@@ -29,7 +32,8 @@ def summarize(tables: Iterable[Path], metrics: Path, points: Path) -> None:
             continue
         dataset, model, direction, metric = (row[k] for k in ("dataset", "model", "direction", "metric"))
         value = float(row["ours"])
-        nested.setdefault(dataset, {}).setdefault(model, {}).setdefault(direction, {})[metric] = value
+        if metric == HEADLINE:
+            nested.setdefault(metric, {}).setdefault(dataset, {}).setdefault(model, {})[direction] = value
         point = {"row": f"{dataset} {direction}: {row['label']}", "dataset": dataset, "direction": direction}
         listed.setdefault((dataset, model, direction), point | {"model": model})[metric] = value
     write_json(metrics, nested)
