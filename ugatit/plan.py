@@ -27,6 +27,11 @@ def planned_tables(params: Params) -> list[str]:
     return [table for table in params.tables if _cells(params, table)]
 
 
+def planned_metrics_tables(params: Params) -> list[str]:
+    """Those of them that are made from metrics of runs."""
+    return [table for table in planned_tables(params) if table in params.metrics_tables()]
+
+
 def planned_datasets(params: Params) -> list[str]:
     """Datasets of which some table of metrics plans a run."""
     cells = [cell for table in params.metrics_tables() for cell in _cells(params, table)]
@@ -34,8 +39,8 @@ def planned_datasets(params: Params) -> list[str]:
 
 
 def planned_runs(params: Params) -> list[tuple[str, str]]:
-    """Dataset and model of every row of the tables, each once, in their order."""
-    return list(dict.fromkeys(cell for table in params.tables for cell in _cells(params, table)))
+    """Dataset and model of every row of the tables of metrics, each once, in their order."""
+    return list(dict.fromkeys(cell for table in params.metrics_tables() for cell in _cells(params, table)))
 
 
 def planned_weights(params: Params) -> list[str]:
@@ -60,7 +65,7 @@ def planned_translations(params: Params) -> list[str]:
 
 def planned_metrics(params: Params) -> list[str]:
     """Folders below the results of everything that the tables plan to evaluate."""
-    tables = planned_tables(params)
+    tables = planned_metrics_tables(params)
     return list(dict.fromkeys(folder for table in tables for folder in table_folders(params, table)))
 
 

@@ -58,7 +58,7 @@ def _metrics(params: Params) -> Iterator[Path]:
             first = file.relative_to(results / folder).parts[0]
             if first not in (*WEIGHTS_FILES, RESUME_STATE, TRANSLATIONS):
                 yield file
-    for table in plan.planned_tables(params):
+    for table in plan.planned_metrics_tables(params):
         yield _require(results / "metrics" / f"{table}.csv", "tables")
 
 

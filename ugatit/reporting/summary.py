@@ -19,7 +19,7 @@ REMEDY = "Make it with `snakemake results/tables/<table>.csv`."
 
 
 def summarize(tables: Iterable[Path], metrics: Path, points: Path) -> None:
-    """Write the KIDs of tables as nested JSON (kid, dataset, model, direction), all values as a list of cells.
+    """Write the KIDs of tables as nested JSON (kid, dataset, model, direction), all values as a list.
 
     A value that several tables hold, such as that of a reference row, stands once.
 

@@ -75,10 +75,10 @@ rule draw_sheet:
         " &> {log:q}"
 
 
-# A digest of all tables, for programs: DVC's metrics and plots.
+# A digest of the tables of metrics, for programs: DVC's metrics and plots.
 rule summarize_tables:
     input:
-        tables=expand("<results>/tables/{table}.csv", table=plan.planned_tables(PARAMS)),
+        tables=expand("<results>/tables/{table}.csv", table=plan.planned_metrics_tables(PARAMS)),
         code="ugatit/reporting/summary.py",
     output:
         metrics="<results>/tables/summary.json",

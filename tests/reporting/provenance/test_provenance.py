@@ -65,6 +65,14 @@ def test_a_figure_is_followed_by_the_record_of_its_making() -> None:
     assert "file" not in kinds, "code is no input of a chain"
 
 
+def test_a_table_of_no_runs_has_no_chain() -> None:
+    table = TABLE.with_name("network.csv")
+    table.write_text("part,layer\nencoder,conv\n")
+    found = look(table)
+    assert [step.kind for step in found.steps] == ["table"]
+    assert found.problems() == []
+
+
 def test_text_tells_code_versions_machine_time_and_parameters() -> None:
     text = as_text(look(cell=CELL))
     for part in (

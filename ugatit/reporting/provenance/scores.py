@@ -25,7 +25,9 @@ def read_table(step: Step, places: Places) -> None:
         step.absent.append(str(values))
         return
     with values.open(encoding="utf-8", newline="") as handle:
-        lines = [line for line in csv.DictReader(handle) if line["ours"]]
+        lines = [line for line in csv.DictReader(handle) if line.get("ours")]
+    if not lines:
+        step.inputs = []  # of layers, or of the paper's values alone
     if places.cell:
         lines = [line for line in lines if places.cell.holds(line)]
         step.says["values"] = {line["metric"]: float(line["ours"]) for line in lines}
