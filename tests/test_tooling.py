@@ -26,7 +26,8 @@ LAYERS = (
     {"manifest", "methods", "run"},
     {"data", "plan", "weights", "authors_layout"},
     {"authors_checkpoint"},
-    {"training", "evaluation", "reporting", "release"},
+    {"evaluation"},
+    {"training", "reporting", "release"},
     {"cli"},
     {"__main__"},
 )
