@@ -6,15 +6,18 @@ SHELL := bash
 BIN := .venv/bin
 RUN := .venv/.installed
 DEV := .venv/.installed-dev
+DVC := .venv/.installed-dvc
 TEST_WORKERS := 2
 export UV_HTTP_TIMEOUT ?= 180
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo dvc test test-dvc lint lock clean
 
 help:
 	@echo 'make demo   run the small configuration and show its tables (minutes, no GPU)'
 	@echo 'make test   run the tests'
+	@echo 'make dvc    install DVC into the same .venv, for `dvc repro` and `dvc pull`'
+	@echo 'make test-dvc  test DVC and Snakemake together: repro, pull and restore, experiments'
 	@echo 'make lint   check style, types and formats'
 	@echo 'make lock   resolve requirements/*.in anew into the hash-locked *.txt'
 	@echo 'make clean  remove .venv and the demo'"'"'s data and results'
@@ -26,7 +29,12 @@ demo: $(RUN)
 
 # One thread per worker: a test that oversubscribes two cores is slower, not faster.
 test: $(DEV)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --ignore tests/dvc
+
+dvc: $(DVC)
+
+test-dvc: $(DEV) $(DVC)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/dvc
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -37,7 +45,7 @@ lint: $(DEV)
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
     --no-emit-index-url --no-header --no-annotate
 lock: $(RUN)
-	for set in bootstrap main dev; do $(LOCK) requirements/$$set.in -o requirements/$$set.txt; done
+	for set in bootstrap main dev dvc; do $(LOCK) requirements/$$set.in -o requirements/$$set.txt; done
 
 clean:
 	rm -rf .venv data/demo results/demo
@@ -64,4 +72,8 @@ $(RUN): $(BIN)/uv requirements/main.txt pyproject.toml
 
 $(DEV): $(RUN) requirements/dev.txt
 	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(DVC): $(RUN) requirements/dvc.txt
+	$(INSTALL) --require-hashes -r requirements/dvc.txt
 	@touch $@

@@ -35,6 +35,9 @@ wildcard_constraints:
 
 localrules:
     all,
+    datasets,
+    models,
+    evaluations,
     tables,
     figures,
     sheets,

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,14 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"errors"},
-    {"files", "strict", "devices"},
+    {"files", "strict", "devices", "environment"},
     {"construction", "sources", "images", "edges", "nn"},
     {"params"},
     {"manifest", "methods", "run"},
     {"data", "plan", "weights", "authors_layout"},
     {"authors_checkpoint"},
     {"evaluation"},
-    {"training", "reporting"},
+    {"training", "reporting", "release"},
     {"cli"},
     {"__main__"},
 )
@@ -104,7 +105,7 @@ def asked(name: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-c "))]
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "main", "dev"])
+@pytest.mark.parametrize("name", ["bootstrap", "main", "dev", "dvc"])
 def test_locks_have_hashes_no_hosts_and_what_was_asked_for(name: str) -> None:
     versions = locked(name)
     for requirement in asked(name):
@@ -115,10 +116,10 @@ def test_locks_have_hashes_no_hosts_and_what_was_asked_for(name: str) -> None:
 
 
 def test_locks_agree_with_each_other() -> None:
-    main, dev = locked("main"), locked("dev")
-    assert {name: dev[name] for name in main.keys() & dev.keys()} == {
-        name: main[name] for name in main.keys() & dev.keys()
-    }
+    """All sets can be installed side by side."""
+    for first, second in combinations(map(locked, ("main", "dev", "dvc")), 2):
+        both = first.keys() & second.keys()
+        assert {name: first[name] for name in both} == {name: second[name] for name in both}
 
 
 def test_ranges_of_the_package_hold_the_locked_versions() -> None:

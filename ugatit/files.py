@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all; the copy is a file of its own, never a link."""
+    with atomic_path(target) as part:
+        shutil.copyfile(source, part)
 
 
 def write_text(path: Path, text: str) -> None:

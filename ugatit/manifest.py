@@ -99,6 +99,18 @@ class Manifest:
             raise UserError(f"{path}: {error}; listed as usable in {self.path}. Build it again.") from None
 
 
+def first_by_name_hash(pictures: Sequence[Picture], limit: int | None) -> list[Picture]:
+    """At most `limit` pictures, those that rank first by the SHA-256 of their name, in the given order.
+
+    More pictures in a split displace only some of them.
+    """
+    if limit is None or limit >= len(pictures):
+        return list(pictures)
+    ranked = sorted(pictures, key=lambda picture: hashlib.sha256(picture.name.encode()).hexdigest())
+    chosen = {picture.name for picture in ranked[:limit]}
+    return [picture for picture in pictures if picture.name in chosen]
+
+
 def write_manifest(path: Path, rows: Sequence[Picture]) -> None:
     """Write the rows as CSV, whole or not at all."""
     text = io.StringIO()

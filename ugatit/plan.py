@@ -27,21 +27,51 @@ def planned_tables(params: Params) -> list[str]:
     return [table for table in params.tables if _cells(params, table)]
 
 
+def planned_metrics_tables(params: Params) -> list[str]:
+    """Those of them that are made from metrics of runs."""
+    return [table for table in planned_tables(params) if table in params.metrics_tables()]
+
+
 def planned_datasets(params: Params) -> list[str]:
     """Datasets of which some table of metrics plans a run."""
-    cells = [cell for table in params.metrics_tables() for cell in _cells(params, table)]
-    return list(dict.fromkeys(dataset for dataset, _ in cells))
+    return list(dict.fromkeys(dataset for dataset, _ in planned_runs(params)))
 
 
-def planned_cells(params: Params) -> set[tuple[str, str]]:
-    """Dataset and model of every run that some table plans."""
-    return {cell for table in params.metrics_tables() for cell in _cells(params, table)}
+def planned_runs(params: Params) -> list[tuple[str, str]]:
+    """Dataset and model of every row of the tables of metrics, each once, in their order."""
+    return list(dict.fromkeys(cell for table in params.metrics_tables() for cell in _cells(params, table)))
 
 
 def planned_models(params: Params, dataset: str) -> list[str]:
     """Models of which some table plans a run on a dataset, in the order of the parameters."""
-    planned = planned_cells(params)
+    planned = planned_runs(params)
     return [model for model in params.models if (dataset, model) in planned]
+
+
+def planned_weights(params: Params) -> list[str]:
+    """Folders below the results of all trainings that the tables plan."""
+    return [
+        folder
+        for dataset, model in planned_runs(params)
+        if not params.models[model].external
+        for folder in run_folders(params, dataset, model)
+    ]
+
+
+def planned_translations(params: Params) -> list[str]:
+    """Folders below the results of all translations that the tables plan, one per direction."""
+    return [
+        f"{folder}/translations/{direction}"
+        for dataset, model in planned_runs(params)
+        for folder in run_folders(params, dataset, model)
+        for direction in directions(params, dataset, model)
+    ]
+
+
+def planned_metrics(params: Params) -> list[str]:
+    """Folders below the results of everything that the tables plan to evaluate."""
+    tables = planned_metrics_tables(params)
+    return list(dict.fromkeys(folder for table in tables for folder in table_folders(params, table)))
 
 
 def table_folders(params: Params, table: str) -> list[str]:
@@ -99,7 +129,7 @@ def planned_sheets(params: Params) -> list[tuple[str, Direction]]:
 
 def sheet_columns(params: Params, dataset: str, direction: Direction) -> list[tuple[str, str]]:
     """Label and run folder of each column; a sheet shows the first seed and asks for no run of its own."""
-    planned = planned_cells(params)
+    planned = planned_runs(params)
     return [
         (params.models[model].label, run_folders(params, dataset, model)[0])
         for model in params.sheet.models

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 
-from ugatit.cli import evaluation, reporting, runs
+from ugatit.cli import evaluation, provenance, releasing, reporting, runs
 from ugatit.cli.app import app
 from ugatit.errors import exit_on_user_error
 
-__all__ = ["app", "evaluation", "main", "reporting", "runs"]
+__all__ = ["app", "evaluation", "main", "provenance", "releasing", "reporting", "runs"]
 
 
 def main() -> None:

@@ -74,6 +74,18 @@ def figure(
 
 
 @app.command()
+def summarize(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE_CSV...", help="From `ugatit table`.")],
+    metrics: Annotated[Path, typer.Option(help="JSON to write: KID by dataset, model and direction.")],
+    points: Annotated[Path, typer.Option(help="JSON to write: all values, one record per row and column.")],
+) -> None:
+    """Digest tables for programs, such as DVC's metrics and plots."""
+    from ugatit.reporting.summary import summarize as summarize_tables
+
+    summarize_tables(tables, metrics, points)
+
+
+@app.command()
 def sheet(
     pictures: Annotated[Path, typer.Option(help="manifest.csv of the dataset.")],
     direction: Annotated[DirectionName, typer.Option(help="a2b or b2a.")],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -26,7 +25,14 @@ from ugatit.evaluation.feature_file import (
     write_features,
 )
 from ugatit.files import sha256_json
-from ugatit.manifest import ERROR, Manifest, Picture, describe_folder, read_manifest
+from ugatit.manifest import (
+    ERROR,
+    Manifest,
+    Picture,
+    describe_folder,
+    first_by_name_hash,
+    read_manifest,
+)
 
 log = logging.getLogger(__name__)
 
@@ -91,12 +97,7 @@ def _select(manifest: Manifest, split: str, limit: int | None) -> list[Picture]:
     if unreadable:
         shown = ", ".join(unreadable[:3]) + (", ..." if len(unreadable) > 3 else "")
         log.warning("%s: %d unreadable in %s, left out: %s", manifest.path, len(unreadable), split, shown)
-    pictures = manifest.kept(split)
-    if limit is None or limit >= len(pictures):
-        return pictures
-    ranked = sorted(pictures, key=lambda picture: hashlib.sha256(picture.name.encode()).hexdigest())
-    chosen = {picture.name for picture in ranked[:limit]}
-    return [picture for picture in pictures if picture.name in chosen]
+    return first_by_name_hash(manifest.kept(split), limit)
 
 
 def _identify(

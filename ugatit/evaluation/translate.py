@@ -12,7 +12,9 @@ import torch
 from rich.progress import track
 
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
+from ugatit.environment import snapshot
 from ugatit.errors import UserError
+from ugatit.files import write_json
 from ugatit.images import resize, to_tensor, to_uint8, write_png
 from ugatit.manifest import (
     ERROR,
@@ -26,6 +28,9 @@ from ugatit.manifest import (
 from ugatit.params import Direction, method_module
 from ugatit.strict import check
 from ugatit.weights import read_weights
+
+RECORD = "translation.json"
+"""Beside a manifest of translations: which weights made them, from what, where and when."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ def translate(
     A method with random codes draws one per picture (D51); with `codes`, so many translations of each picture
     go into the folders code0, code1, ...
 
+    A record beside each manifest (translation.json) names the weights by SHA-256.
+
     Returns: the paths of the written manifests; their rows name the picture they were made from by SHA-256.
     Raises: UserError for missing or unfitting weights, if there is no usable picture, and for several codes
         of a method that draws none.
@@ -60,7 +67,7 @@ def translate(
     use_threads(threads)
     keep_freed_memory()
     compute_deterministically(device)
-    run, networks, _ = read_weights(weights_path, judges=False)
+    run, networks, described = read_weights(weights_path, judges=False)
     method = method_module(run.method)
     traits = method.traits(check(method.Parameters, run.parameters, str(weights_path)))
     if direction not in traits.directions:
@@ -82,7 +89,16 @@ def translate(
             write_png(path, to_uint8(fake))
             row = describe_picture(path, direction, path.name, picture.sha256)
             rows[code].append(replace(row, code=str(code)) if traits.random_codes else row)
+    made = {
+        "model": run.model,
+        "direction": direction,
+        "weights_sha256": described["weights_sha256"],
+        "pictures": {"split": split, "digest": manifest.digest(split)},
+        "device": str(device),
+        **snapshot(device),
+    }
     for folder, written in zip(folders, rows, strict=True):
+        write_json(folder / RECORD, made)
         write_manifest(folder / "manifest.csv", written)
         log.info("%d pictures translated into %s", len(written), folder)
     return [folder / "manifest.csv" for folder in folders]

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import math
-import platform
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 
 from ugatit.data import UnpairedData
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
+from ugatit.environment import now, snapshot
 from ugatit.errors import UserError
 from ugatit.files import read_json, write_json
 from ugatit.manifest import Manifest, read_manifest
@@ -78,7 +78,7 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
     traits = method.traits(parameters)
     steps, draws = run.training.steps, traits.draws
     device = choose_device(options.device)
-    machine = {"device": str(device), "threads": use_threads(options.threads)}
+    computing = {"device": str(device), "threads": use_threads(options.threads)}
     keep_freed_memory()
     compute_deterministically(device)
 
@@ -96,7 +96,7 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
     batches = data.batches(done * draws, device)
     request, saved_at, saved = StopRequest(options.max_hours), time.monotonic(), done
     training_log = TrainingLog(folder / "train.jsonl", done + 1, steps)
-    training_log.event("start", done, **machine, **_versions())
+    training_log.event("start", done, **computing, **snapshot(device))
     try:
         with listening(request):
             for step in range(done + 1, steps + 1):
@@ -136,7 +136,7 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
         training_log.close()
         batches.close()
     save_checkpoint(folder / "checkpoints", steps, networks, optimizers, key)
-    training_log.event("finished", steps)
+    training_log.event("finished", steps, time=now())
     return networks
 
 
@@ -179,12 +179,3 @@ def _claim(folder: Path, run: Run) -> None:
             "%s holds an earlier training (different: %s); delete it if not needed", other.parent, what
         )
     write_json(folder / "run.json", run.model_dump())
-
-
-def _versions() -> dict[str, str]:
-    """What else stands behind the numbers: for provenance only."""
-    return {
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }

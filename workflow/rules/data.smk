@@ -19,3 +19,8 @@ rule build_dataset:
     shell:
         "(set -x; data-prep build --source {params.source:q} {params.obtained:q} --pictures {params.pictures:q}"
         " --output {params.folder:q}) &> {log:q}"
+
+
+rule datasets:
+    input:
+        expand("<data>/{dataset}/manifest.csv", dataset=plan.planned_datasets(PARAMS)),

@@ -154,3 +154,9 @@ use rule score as score_external with:
         "<results>/{dataset}/{external}/scores/{direction}.csv",
     log:
         "<logs>/score_external/{dataset}/{external}/{direction}.log",
+
+
+rule evaluations:
+    input:
+        expand("<results>/{folder}/manifest.csv", folder=checked(plan.planned_translations, PARAMS)),
+        expand("<results>/{folder}/metrics.json", folder=checked(plan.planned_metrics, PARAMS)),

@@ -16,6 +16,7 @@ SHEET_CODE = ["ugatit/images.py", "ugatit/reporting/sheet.py", "ugatit/reporting
 localrules:
     collect_metrics,
     make_table,
+    summarize_tables,
 
 
 rule collect_metrics:
@@ -82,6 +83,21 @@ rule draw_sheet:
     shell:
         "(set -x; ugatit sheet --pictures {input.pictures:q} --direction {wildcards.direction} {params.columns:q}"
         " --source-label {params.source:q} --rows {params.rows} --seed {params.seed} --output {output:q})"
+        " &> {log:q}"
+
+
+# A digest of the tables of metrics, for programs: DVC's metrics and plots.
+rule summarize_tables:
+    input:
+        tables=expand("<results>/tables/{table}.csv", table=plan.planned_metrics_tables(PARAMS)),
+        code="ugatit/reporting/summary.py",
+    output:
+        metrics="<results>/tables/summary.json",
+        points="<results>/tables/points.json",
+    log:
+        "<logs>/summarize_tables.log",
+    shell:
+        "(set -x; ugatit summarize {input.tables:q} --metrics {output.metrics:q} --points {output.points:q})"
         " &> {log:q}"
 
 

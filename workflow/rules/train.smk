@@ -36,3 +36,8 @@ rule train:
         gpu=1,
     shell:
         "(set -x; ugatit train {input.run:q} --data {input.data:q} --threads {threads}) &> {log:q}"
+
+
+rule models:
+    input:
+        expand("<results>/{run}/weights.json", run=checked(plan.planned_weights, PARAMS)),

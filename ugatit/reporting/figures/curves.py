@@ -53,7 +53,7 @@ class Settings(Strict):
 
 def needs(params: Params, entry: Entry) -> list[Need]:
     """The log of every run, all seeds."""
-    planned = plan.planned_cells(params)
+    planned = plan.planned_runs(params)
     return [Need(run.path, (run.dataset, run.model) in planned) for run in settings(params, entry).runs]
 
 

@@ -153,7 +153,7 @@ def _maps(params: Params, entry: Entry, dataset: str, source: Column) -> list[Co
     model = entry.attention.model
     path = f"{_folder(params, dataset, model)}/attention/{entry.direction}/attention.json"
     translation = _translation(params, entry, dataset, model)
-    planned = (dataset, model) in plan.planned_cells(params)
+    planned = (dataset, model) in plan.planned_runs(params)
     offered = plan.traits(params, dataset, model).attention if planned else entry.attention.maps
     return [
         Column(
@@ -176,7 +176,7 @@ def _translation(params: Params, entry: Entry, dataset: str, model: str) -> Colu
     lacks = None
     if not params.has_run(dataset, model):
         lacks = "no folder given" if params.models[model].external else "not for this dataset"
-    elif (dataset, model) in plan.planned_cells(params) and not _offered(
+    elif (dataset, model) in plan.planned_runs(params) and not _offered(
         params, dataset, model, entry.direction
     ):
         lacks = "translates the other way only"
@@ -192,7 +192,7 @@ def _translation(params: Params, entry: Entry, dataset: str, model: str) -> Colu
 
 def _offered(params: Params, dataset: str, model: str | None, direction: Direction) -> bool:
     """Whether the tables plan a model's run that translates in a direction."""
-    if model is None or (dataset, model) not in plan.planned_cells(params):
+    if model is None or (dataset, model) not in plan.planned_runs(params):
         return False
     return direction in plan.directions(params, dataset, model)
 

@@ -56,7 +56,7 @@ class Settings(Strict):
 
 def needs(params: Params, entry: Entry) -> list[Need]:
     """Weights and log of every run."""
-    planned = plan.planned_cells(params)
+    planned = plan.planned_runs(params)
     return [
         Need(f"{run.folder}/{file}", (run.dataset, run.model) in planned)
         for run in settings(params, entry).runs
