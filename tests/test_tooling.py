@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"errors"},
     {"files", "strict", "devices", "environment"},
-    {"construction", "sources", "images", "edges", "nn"},
+    {"construction", "sources", "tables", "images", "edges", "nn"},
     {"params"},
     {"manifest", "methods", "run"},
     {"data", "plan", "weights", "authors_layout"},
