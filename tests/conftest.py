@@ -17,8 +17,16 @@ from ugatit.run import Run, resolve, write_run
 ROOT = Path(__file__).parents[1]
 COUNTS = {"trainA": 5, "trainB": 4, "testA": 3, "testB": 2}
 
+TINY_TRAINING = {"load_px": 18, "steps": 6, "decay_start": 3}
+SMALL_AUTOENCODER = {
+    "base_channels": 4,
+    "residual_blocks": 1,
+    "discriminator_layers": 2,
+    "discriminator_scales": 2,
+}
+
 TINY = {
-    "training": {"image_px": 16, "load_px": 18, "steps": 6, "decay_start": 3},
+    "training": {"image_px": 16, **TINY_TRAINING},
     "methods": {
         "ugatit": {
             "network": {
@@ -44,8 +52,15 @@ TINY = {
             "initial": {"share": 0.5},
             "pool_size": 1,
         },
+        "unit": {"network": SMALL_AUTOENCODER},
+        "munit": {"network": SMALL_AUTOENCODER},
+        "drit": {"network": {**SMALL_AUTOENCODER, "content_layers": 0}},
     },
-    "models": {"cartoongan-team": {"training": {"decay_start": 6}}},
+    "models": {
+        "cartoongan-team": {"training": {"decay_start": 6}},
+        **dict.fromkeys(("unit", "munit"), {"training": {**TINY_TRAINING, "decay_every": 1}}),
+        **dict.fromkeys(("drit", "drit-ms"), {"epochs": None, "training": {**TINY_TRAINING, "crop_px": 16}}),
+    },
 }  # fmt: skip
 """An overlay of params.yaml with which a step takes milliseconds."""
 

@@ -11,7 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 from ugatit.errors import UserError
-from ugatit.params import Params, load, merge, parse, schema_text
+from ugatit.params import Params, load, merge, method_module, parse, schema_text
 from ugatit.run import differences, read_run, resolve, write_run
 
 
@@ -231,3 +231,14 @@ def test_differences_name_nested_keys() -> None:
 def test_the_schema_in_the_repository_is_generated_from_the_code() -> None:
     path = ROOT / "workflow" / "schemas" / "params.schema.json"
     assert path.read_text() == schema_text(), "run `ugatit schema > workflow/schemas/params.schema.json`"
+
+
+def test_the_schema_knows_each_method_s_own_parameters() -> None:
+    """Methods call the classes of their parameters alike; none takes the place of another's."""
+    schema = json.loads(schema_text())
+    for method, described in schema["properties"]["methods"]["properties"].items():
+        network = described["properties"].get("network", {}).get("$ref", "").removeprefix("#/$defs/")
+        if network:
+            assert network == f"{method}.NetworkParameters"
+            expected = method_module(method).Parameters.model_fields["network"].annotation
+            assert schema["$defs"][network]["properties"].keys() == expected.model_fields.keys()

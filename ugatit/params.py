@@ -427,8 +427,10 @@ def schema_text() -> str:
     schema = Params.model_json_schema()
     methods = {}
     for name in _modules("ugatit.methods"):
-        methods[name] = method_module(name).Parameters.model_json_schema()
-        schema["$defs"] |= methods[name].pop("$defs", {})
+        # Methods call their parts alike, so each part is known by its method's name too.
+        of_method = method_module(name).Parameters.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        schema["$defs"] |= {f"{name}.{part}": value for part, value in of_method.pop("$defs", {}).items()}
+        methods[name] = of_method
     schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
     kinds = []
     for name in _modules("ugatit.reporting.figures"):

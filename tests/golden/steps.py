@@ -31,28 +31,38 @@ def golden_file(method: str) -> Path:
 
 
 def tiny_models(method: str) -> list[str]:
-    """The models of params.yaml that use a method."""
-    return [name for name, model in load(ROOT / "params.yaml").models.items() if model.method == method]
+    """The models of params.yaml that use a method; also `model@dataset` for one that has its own parameters."""
+    return [
+        case
+        for name, model in load(ROOT / "params.yaml").models.items()
+        if model.method == method
+        for case in (name, *(f"{name}@{dataset}" for dataset in list(model.per_dataset)[:1]))
+    ]
 
 
 def compute(model: str) -> dict[str, Any]:
     """Losses of each step, and the sum and the sum of squares of each network's state afterwards."""
-    run = resolve(_tiny(load(ROOT / "params.yaml")), "cat2dog", model, 0)
+    name, _, dataset = model.partition("@")
+    run = resolve(_tiny(load(ROOT / "params.yaml")), dataset or "cat2dog", name, 0)
     method = method_module(run.method)
     parameters = check(method.Parameters, run.parameters, model)
-    px = run.training.image_px
-    networks = {name: net.double().train() for name, net in method.build(parameters, px, 0).items()}
+    px = run.training.seen_px
+    networks = {
+        name: net.double().train() for name, net in method.build(parameters, run.training.image_px, 0).items()
+    }
     traits = method.traits(parameters)
     given = {name: net.double() for name, net in method.given(parameters).items()} if traits.files else {}
     optimizers = method.optimizers(networks, parameters)
     generator = torch.Generator().manual_seed(0)
 
-    def picture() -> torch.Tensor:
-        return torch.rand(1, 3, px, px, generator=generator, dtype=torch.float64) * 2 - 1
+    def pictures() -> torch.Tensor:
+        return (
+            torch.rand(run.training.batch_size, 3, px, px, generator=generator, dtype=torch.float64) * 2 - 1
+        )
 
     losses = []
     for step in range(1, STEPS + 1):
-        batches = [tuple(picture() for _ in traits.streams) for _ in range(traits.draws)]
+        batches = [tuple(pictures() for _ in traits.streams) for _ in range(traits.draws)]
         torch.manual_seed(step)
         terms = method.update(networks | given, optimizers, batches, parameters, step / STEPS)
         losses.append({name: float(term) for name, term in terms.items()})
@@ -76,9 +86,11 @@ def write_golden(method: str) -> None:
 
 
 def _tiny(params: Params) -> Params:
-    """The parameters with small networks; groups must divide their width."""
+    """The parameters with small networks and batches; groups must divide their width."""
     config = merge(merge(params.model_dump(exclude_unset=True), TINY), with_random_vgg19())
-    return parse(merge(config, {"models": {"ugatit-gn": {"parameters": {"network": {"gn_groups": 2}}}}}))
+    groups = {"parameters": {"network": {"gn_groups": 2}}}
+    single = {"training": {"batch_size": 1}}
+    return parse(merge(config, {"models": {"ugatit-gn": groups, "cartoongan": single}}))
 
 
 if __name__ == "__main__":

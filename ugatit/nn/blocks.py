@@ -16,12 +16,12 @@ Padding = Literal["reflect", "zero"]
 class PaddedConv(nn.Module):
     """Reflection padding, then a convolution without padding.
 
-    Shape: (N, in, H, W) -> (N, out, H / stride, W / stride) for odd kernels with padding (kernel - 1) / 2.
+    Shape: (N, in, H, W) -> (N, out, H / stride, W / stride), for odd kernels and for kernel 4 with stride 2.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, bias: bool = False):
         super().__init__()
-        self.pad = kernel // 2
+        self.pad = (kernel - 1) // 2
         self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:

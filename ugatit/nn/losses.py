@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.precision import at_least_float32
+
+Criterion = Callable[[Tensor, float], Tensor]
+"""A GAN loss of scores against a constant target, a scalar."""
 
 
 def least_squares(prediction: Tensor, target: float) -> Tensor:
@@ -34,6 +37,30 @@ def absolute_difference(x: Tensor, y: Tensor) -> Tensor:
     Source: section 2.2 (cycle and identity loss).
     """
     return (at_least_float32(x) - at_least_float32(y)).abs().mean()
+
+
+def over_scales(criterion: Criterion, scores: Iterable[Tensor], target: float) -> Tensor:
+    """A GAN loss of a multi-scale discriminator: the sum over its scales; a scalar."""
+    return torch.stack([criterion(scale, target) for scale in scores]).sum()
+
+
+def real_and_fake(criterion: Criterion, scores: Sequence[Tensor], reals: int) -> Tensor:
+    """What a multi-scale discriminator pays for a batch of so many real pictures and then fakes; a scalar.
+
+    Real pictures have the target 1, fakes 0.
+    """
+    on_reals = over_scales(criterion, [scale[:reals] for scale in scores], 1.0)
+    return on_reals + over_scales(criterion, [scale[reals:] for scale in scores], 0.0)
+
+
+def mean_square(x: Tensor) -> Tensor:
+    """Mean of the squares: what a latent that shall be near N(0, I) pays; a scalar."""
+    return at_least_float32(x).square().mean()
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Add up terms whose names are that of their weight and a domain: cycle_a is weighted by cycle."""
+    return torch.stack([weights[name.rpartition("_")[0]] * term for name, term in terms.items()]).sum()
 
 
 class NonFiniteLoss(Exception):  # noqa: N818

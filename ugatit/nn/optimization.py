@@ -25,6 +25,19 @@ class AdamParameters(Strict):
         return Adam(weights, lr=self.lr if lr is None else lr, betas=(self.beta1, self.beta2), fused=True)
 
 
+class DecayingAdamParameters(AdamParameters):
+    """Adam with L2 weight decay on every weight, biases and gains too."""
+
+    weight_decay: float = Field(ge=0)
+
+    def over(self, networks: Iterable[nn.Module], lr: float | None = None) -> Adam:
+        """Adam over all weights of some networks; `lr` replaces the learning rate."""
+        optimizer = super().over(networks, lr)
+        for group in optimizer.param_groups:
+            group["weight_decay"] = self.weight_decay
+        return optimizer
+
+
 @contextmanager
 def frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
     """Keep gradients from the weights of some networks; they still flow through to the pictures."""
