@@ -82,6 +82,17 @@ def test_resolve_refuses_a_size_that_the_networks_do_not_allow(run_command, tmp_
     assert_refused(outcome, "found 64", "from 96 on", "Use 96 or more")
 
 
+def test_figure_and_attention_refuse_what_they_cannot_use(run_command, tmp_path: Path) -> None:  # noqa: ANN001
+    figure = ("figure", "figure9", "--output-stem", tmp_path / "f", "--params", ROOT / "params.yaml")
+    assert_refused(run_command(*figure), "unknown figure 'figure9'", "did you mean 'figure", "`figures:`")
+    outcome = run_command("figure", "figure2", "--output-stem", tmp_path / "f", "--settings", "[]")
+    assert_refused(outcome, "figure settings: expected a mapping")
+    attention = ("attention", tmp_path / "weights.json", "--pictures", tmp_path, "--direction", "a2b")
+    outcome = run_command(*attention, "--output", tmp_path, "--masked-share", "1.5")
+    assert_refused(outcome, "faithfulness options: masked_share", "less than 1")
+    assert not list(tmp_path.iterdir())
+
+
 def test_train_refuses_missing_and_damaged_input(run_command, make_run: MakeRun, dataset: Manifest) -> None:  # noqa: ANN001
     path, _ = make_run()
     nowhere = path.with_name("nowhere.json")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.reporting.small_results import PX, make_results, parameters, write_scores
+from tests.reporting.small_results import PX, ROOT, make_results, parameters, write_scores
 from ugatit.errors import UserError
 from ugatit.evaluation.attention import read_attention
 from ugatit.evaluation.heat_map import blend, color_range, heat
@@ -27,6 +30,8 @@ from ugatit.reporting.figure import (
     make_figure,
     planned_figures,
 )
+from ugatit.reporting.figures.curves import RATE, SPEED, read_series, running_median
+from ugatit.reporting.figures.rho import read_rho
 from ugatit.reporting.picture_grid import MIN_TILE_PX
 from ugatit.reporting.sheet import choose_pictures
 from ugatit.strict import check
@@ -79,6 +84,47 @@ def test_no_panel_is_empty_and_the_caption_stands_below(params: Params, name: st
     for axes in figure.axes:
         assert axes.images or axes.lines or axes.patches or axes.collections or axes.texts, axes.get_title()
     assert params.figure(name).caption.split()[0] in texts(figure)
+
+
+def test_curves_add_up_what_belongs_together(results: Path) -> None:
+    series = read_series(results / "results/cat2dog/ugatit/seed0/train.jsonl")
+    assert list(series) == ["discriminator", "generator", "cycle", RATE, SPEED]
+    steps, cycle = series["cycle"]
+    assert steps.tolist() == list(range(1, 41))
+    assert set(cycle.tolist()) == {1.5}
+    assert running_median(np.array([1.0, 9.0, 2.0, 3.0, 4.0]), windows=1).tolist() == [
+        2.0,
+        2.5,
+        3.0,
+        3.5,
+        3.0,
+    ]
+
+
+def test_rho_is_that_of_the_weights_and_smoothed_in_the_residual_blocks_alone(tmp_path: Path) -> None:
+    make_results(tmp_path)
+    path = tmp_path / "results/cat2dog/ugatit/seed0/weights.json"
+    plain = read_rho(path)
+    assert len(plain) == 12
+    path.write_text(path.read_text().replace('"rho_smoothing": 0.0', '"rho_smoothing": 0.1'))
+    for name, rho in read_rho(path).items():
+        expected = np.clip(plain[name] - 0.1, 0, 1) if ".residual." in name else plain[name]
+        assert np.array_equal(rho, expected), name
+    path.with_name("weights.safetensors").write_bytes(b"others")
+    with pytest.raises(UserError, match="is not the file that"):
+        read_rho(path)
+
+
+def test_drawing_does_not_wait_for_pytorch(params: Params, tmp_path: Path) -> None:
+    value = json.dumps(figure_settings(params, "figure2"))
+    code = (
+        "import json, sys; from pathlib import Path; from ugatit.reporting.figure import make_figure; "
+        "make_figure(json.loads(sys.argv[1]), Path(sys.argv[2])); assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, value, str(tmp_path / "figure2")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "figure2.png").is_file()
 
 
 def tile_of(png: np.ndarray, picture: np.ndarray) -> tuple[int, int] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,20 @@ def test_page_of_the_report_is_redone_alone(finished: Path) -> None:
     planned = plan(finished, *DEMO)
     page.write_text(original)
     assert planned.counts() == {"make_report": 1, "all": 1}
+
+
+def test_report_of_snakemake_works_from_the_disk_with_captions_and_categories(finished: Path) -> None:
+    made = snakemake(finished, *DEMO, "--report", "report.zip")
+    assert made.code == 0, made.text
+    with zipfile.ZipFile(finished / "report.zip") as archive:
+        names = {Path(name).name for name in archive.namelist()}
+        page = archive.read("report/report.html").decode()
+    assert {"figure2.png", "kid.csv", "demo_a2b.png", "funnel.png"} <= names
+    for text in ("Normalisation in the decoder", "chosen at random with seed 0", "counts, seeds and protocol"):
+        assert text in page
+    for category in ("figures", "tables", "sheets"):
+        assert f'"{category}"' in page
+    assert not re.findall(r'<(?:script|img)[^>]*src="http|<link[^>]*href="http', page)
 
 
 LATER = {

@@ -69,8 +69,11 @@ def figure(
     from ugatit.params import load
     from ugatit.reporting.figure import figure_settings, make_figure
 
-    given = json_of(settings, "--settings") if settings else None
-    make_figure(given or figure_settings(load(params, overlay or []), name), output_stem, overlay or [])
+    if settings is None:
+        value: object = figure_settings(load(params, overlay or []), name)
+    else:
+        value = json_of(settings, "--settings")
+    make_figure(value, output_stem, overlay or [])
 
 
 @app.command()

@@ -25,6 +25,9 @@ PANEL_IN = (2.1, 1.55)
 WINDOWS = 60
 """The dark line is a running median over so many-th part of the records."""
 
+OF_ONE_JUDGE = "disc_"
+"""How the parts of `discriminator` begin that belong to one network; they add up to what is shown already."""
+
 RATE, SPEED = "learning rate / first", "steps per second"
 
 
@@ -141,8 +144,9 @@ def _of(record: Mapping[str, Any]) -> dict[str, float]:
     """The panels' values at one step."""
     values: dict[str, float] = {}
     for term, value in record["losses"].items():
-        name = term.split("_")[0]
-        values[name] = values.get(name, 0.0) + value
+        if not term.startswith(OF_ONE_JUDGE):
+            name = term.split("_")[0]
+            values[name] = values.get(name, 0.0) + value
     return values | {RATE: record["lr_factor"], SPEED: record["steps_per_s"]}
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PANEL_IN, LABELS_IN = 1.75, 1.6
 LINE_IN, FRAME_IN = 0.14, 0.42
+MIN_PANEL_IN = 1.0
+"""Room for the name of a direction beside a panel."""
 
 OURS, PAPER = "#0072b2", "#d55e00"
 REFERENCES = {
@@ -81,7 +83,7 @@ def draw(settings: Settings, command: Command) -> Drawing:
         say_instead(figure.add_subplot(), "no metrics yet")
         return figure
     lines = {c.key: list(dict.fromkeys(x.row.label for x in cells if _shows(x, c))) for c in columns}
-    heights = [len(lines[c.key]) * LINE_IN + FRAME_IN for c in columns]
+    heights = [max(MIN_PANEL_IN, len(lines[c.key]) * LINE_IN + FRAME_IN) for c in columns]
     figure = chart(LABELS_IN + len(metrics) * PANEL_IN, sum(heights), [settings.caption, *remarks])
     panels = figure.subplots(
         len(columns),
@@ -123,6 +125,7 @@ def _draw_panel(axes: Axes, cells: Sequence[Cell], labels: Sequence[str]) -> Non
             _dot(axes, cell.paper.value, cell.paper.plus_minus, place + 0.16, PAPER, "D")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.margins(x=0.1)
     axes.grid(axis="x", linewidth=0.3, color="#d0d0d0")
     axes.set_axisbelow(True)
 
