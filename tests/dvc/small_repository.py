@@ -55,6 +55,7 @@ def small_repository(folder: Path) -> Path:
     config["models"] = {name: config["models"][name] for name in ("ugatit-light", "ugatit-no-cam")}
     config["tables"] = {"kid": config["tables"]["kid"] | {"paper": None, "datasets": ["cat2dog"]}}
     config["tables"]["kid"]["models"] = ["ugatit-light"]
+    config["figures"] = {"kid": config["figures"]["kid"]}
     (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     draw_pictures(folder / "raw/drawn")
     git(folder, "init", "--quiet", "--initial-branch", "main")

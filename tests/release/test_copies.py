@@ -36,6 +36,7 @@ PLANNED = (
     "results/sheets/cat2dog_a2b.png",
     "results/sheets/cat2dog_b2a.png",
     "results/figures/figure4.pdf",
+    "results/report/index.html",
     "results/tables/kid.csv",
     "results/tables/summary.json",
 )
@@ -52,7 +53,7 @@ NEVER = (
 def planned() -> Params:
     """One run in one table."""
     config = load(ROOT / "params.yaml").model_dump(exclude_unset=True)
-    config["tables"] = {"kid": config["tables"]["kid"]}
+    config |= {"tables": {"kid": config["tables"]["kid"]}, "figures": {}}
     return parse(merge(config, {"only_dataset": "cat2dog", "only_model": "ugatit-light"}))
 
 

@@ -19,7 +19,7 @@ NOT_FOR_DATASETS = {"seeds", "training", "methods", "presets", "evaluation", "sh
 NOT_FOR_MODELS = {"sources", "assets", "construction", "evaluation", "sheet"}
 """Parameters that change no dataset, and none but through a dataset a model; all others must be listed."""
 
-LATER = {"figures", "report", "study"}
+LATER = {"attention", "figures"}
 """Groups of parameters of what is drawn from finished runs."""
 
 

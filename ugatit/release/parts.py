@@ -66,8 +66,8 @@ def _figures(params: Params) -> Iterator[Path]:
     results = Path(params.paths.results)
     for dataset, direction in plan.planned_sheets(params):
         _require(results / "sheets" / f"{dataset}_{direction}.png", "sheets")
-    yield from _all_files(results / "sheets")
-    yield from _all_files(results / "figures")
+    for folder in ("figures", "sheets", "report"):
+        yield from _all_files(results / folder)
 
 
 def _tables(params: Params) -> Iterator[Path]:

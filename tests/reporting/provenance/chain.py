@@ -90,7 +90,15 @@ def make_chain() -> None:
     table()
     FIGURE.parent.mkdir(parents=True)
     FIGURE.write_text("a figure")
-    record(FIGURE, "draw_figure", [RUN / "translations/a2b/manifest.csv", Path("ugatit/images.py")])
+    record(
+        FIGURE,
+        "draw_figure",
+        [
+            RUN / "translations/a2b/manifest.csv",
+            Path("ugatit/images.py"),
+            Path("ugatit/reporting/report/page.css"),
+        ],
+    )
     record(DATA, "build_dataset", [Path("raw/cat2dog.json")])
 
 

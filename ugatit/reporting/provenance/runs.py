@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ugatit.files import read_json_lines, sha256_json
 from ugatit.manifest import KEPT, read_manifest
-from ugatit.reporting.provenance.steps import SOURCE_SPLIT, Places, Step, json_of
+from ugatit.reporting.provenance.steps import SOURCE_SPLIT, Places, Step, json_of, recorded_inputs
 
 CIRCUMSTANCES = ("time", "code", "versions", "machine", "device", "threads")
 """What a record says of the making itself."""
@@ -95,7 +95,7 @@ def read_dataset(step: Step, places: Places) -> None:
     step.says = {"digest": manifest.digest(), "pictures": dict(counts)}
     step.compare_pictures(manifest, places)
     if step.workflow:
-        step.inputs = [Path(file) for file in step.workflow["input"] if not file.endswith(".py")]
+        step.inputs = recorded_inputs(step.workflow)
 
 
 def read_raw(step: Step, places: Places) -> None:

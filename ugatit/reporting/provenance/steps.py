@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ugatit.environment import CODE
 from ugatit.errors import UserError
 from ugatit.files import read_json, sha256_file
 from ugatit.manifest import KEPT, Manifest
@@ -88,6 +89,11 @@ class Step:
 
 Reader = Callable[[Step, Places], None]
 """Fills a step from its file."""
+
+
+def recorded_inputs(record: Mapping[str, Any]) -> list[Path]:
+    """What a file was made from by Snakemake's record, without the code that made it."""
+    return [path for path in map(Path, record["input"]) if path.parts[0] not in CODE]
 
 
 def json_of(path: Path, what: str) -> dict[str, Any]:

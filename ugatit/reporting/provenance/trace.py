@@ -11,7 +11,7 @@ from typing import Any
 from ugatit.environment import snapshot
 from ugatit.errors import UserError
 from ugatit.reporting.provenance import runs, scores
-from ugatit.reporting.provenance.steps import Cell, Places, Reader, Step
+from ugatit.reporting.provenance.steps import Cell, Places, Reader, Step, recorded_inputs
 from ugatit.reporting.provenance.workflow_record import read_record
 
 MISSING = "not here"
@@ -129,7 +129,7 @@ def read_step(path: Path, places: Places) -> Step:
         if reader is not None:
             reader(step, places)
         elif step.workflow is not None:
-            step.inputs = [Path(file) for file in step.workflow["input"] if not file.endswith(".py")]
+            step.inputs = recorded_inputs(step.workflow)
         elif path.is_relative_to(places.results):
             step.absent.append(f"Snakemake's record of what {path} was made from")
     except (UserError, KeyError, TypeError, ValueError, AttributeError) as error:
