@@ -18,7 +18,7 @@ from ugatit.params import schema_text
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"errors"},
+    {"errors", "gpus", "processes"},
     {"files", "strict", "devices"},
     {"construction", "sources", "images", "nn"},
     {"params"},

@@ -55,3 +55,6 @@ class Traits:
     """Whether a translation draws a random code."""
     attention: tuple[str, ...] = ()
     """Names of the attention maps, each (N, 1, h, w)."""
+    shared: bool = False
+    """Whether processes can share a batch: a loss is a mean over pictures, none of which sees the others or
+    what is drawn or kept."""

@@ -98,7 +98,7 @@ def traits(parameters: Parameters) -> Traits:
     attention = ["generator"] if network.generator_cam == "full" else []
     attention += ["local", "global"] if network.discriminator_cam == "full" else []
     draws = 2 if parameters.optimizer.fresh_generator_batch else 1
-    return Traits(draws=draws, attention=tuple(attention))
+    return Traits(draws=draws, attention=tuple(attention), shared=True)
 
 
 def check_training(parameters: Parameters, training: Training) -> None:
