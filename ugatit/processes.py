@@ -56,8 +56,9 @@ def as_the_leader(*answers: bool) -> Sequence[bool]:
 def member(number: int, of: int, meeting: Path, device_type: str) -> Iterator[None]:
     """Be one of several processes of this machine while inside; they meet at a file that is new."""
     backend = "cpu:gloo,cuda:nccl" if device_type == "cuda" else "gloo"
-    store = distributed.FileStore(str(meeting), of)
-    distributed.init_process_group(backend, store=store, rank=number, world_size=of, timeout=PATIENCE)
+    distributed.init_process_group(
+        backend, init_method=meeting.absolute().as_uri(), rank=number, world_size=of, timeout=PATIENCE
+    )
     try:
         yield
     finally:

@@ -67,7 +67,7 @@ PartitionName=urgent Nodes={host} Default=NO MaxTime=INFINITE State=UP PriorityT
 """
 
 
-class MissingSlurm(Exception):
+class MissingSlurm(Exception):  # noqa: N818
     """SLURM is not there and cannot be installed, or cannot be started here."""
 
 

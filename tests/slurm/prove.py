@@ -56,7 +56,7 @@ THROUGH_SLURM = [
 ]
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818
     """Something did not happen that must."""
 
 

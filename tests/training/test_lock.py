@@ -70,11 +70,9 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_holder(path: Path) -> None:
 def test_a_living_process_of_this_machine_is_refused_at_once_and_named(path: Path) -> None:
     holder = hold_in_another_process(path)
     began = time.monotonic()
-    with pytest.raises(
-        UserError, match=rf"being trained by \w+ on {socket.gethostname()}, process {holder.pid}, since 2"
-    ):
-        with alone(path):
-            pass
+    named = rf"being trained by \w+ on {socket.gethostname()}, process {holder.pid}, since 2"
+    with pytest.raises(UserError, match=named), alone(path):
+        pass
     assert time.monotonic() - began < lock.STALE_S
     holder.kill()
     holder.wait()
@@ -120,9 +118,9 @@ def test_a_living_process_of_another_machine_is_refused(path: Path) -> None:
     thread = threading.Thread(target=live)
     thread.start()
     try:
-        with pytest.raises(UserError, match="being trained by ada on node7, process 4711, since 2020-05-01"):
-            with alone(path):
-                pass
+        named = "being trained by ada on node7, process 4711, since 2020-05-01"
+        with pytest.raises(UserError, match=named), alone(path):
+            pass
     finally:
         stop.set()
         thread.join()

@@ -65,9 +65,9 @@ def train(
 ) -> None:
     """Train a run. The same command again continues it.
 
-    No two processes train the same run: the second is refused, and told who the first one is. SIGTERM, Ctrl-C and --max-hours end in a checkpoint and exit code 75. Progress is in
-    training/*/train.jsonl (see `ugatit status`), pictures in training/*/samples, the result in weights.json
-    and weights.safetensors.
+    No two processes train the same run: the second is refused, and told who the first one is. SIGTERM,
+    Ctrl-C and --max-hours end in a checkpoint and exit code 75. Progress is in training/*/train.jsonl (see
+    `ugatit status`), pictures in training/*/samples, the result in weights.json and weights.safetensors.
     """
     from ugatit.nn.losses import NonFiniteLoss
     from ugatit.training import loop

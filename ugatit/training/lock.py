@@ -72,8 +72,8 @@ class Lock:
         found = _look(self.path)
         if found is None or found.token != self.holder.token:
             raise UserError(
-                f"{self.path}: taken over by {found.holder if found else 'somebody who has ended'}, since this "
-                f"process gave no sign of life for {STALE_S:.0f} s. Nothing is lost: the other one continues."
+                f"{self.path}: taken over by {found or 'a process that has ended'}, since this one gave no "
+                f"sign of life for {STALE_S:.0f} s. Nothing is lost: what the other one does is the same training."
             )
 
     def release(self) -> None:

@@ -68,8 +68,9 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
     state, log and sample sheets are in training/<key>/, where the key stands for the run and its data.
 
     Returns: the path of weights.json.
-    Raises: UserError for unusable input, or if another process trains this run; Stopped after a checkpoint on SIGTERM, Ctrl-C or the time limit;
-        NonFiniteLoss, with the step, when a loss is not a finite number.
+    Raises: UserError for unusable input, or if another process trains this run; Stopped after a
+        checkpoint on SIGTERM, Ctrl-C or the time limit; NonFiniteLoss, with the step, when a loss is not a
+        finite number.
     """
     run, manifest = read_run(run_path), read_manifest(manifest_path)
     weights_path = run_path.with_name("weights.json")
