@@ -22,7 +22,7 @@ PACKAGES = ("slurm-wlm", "munge")
 SYSTEM_CONFIG = Path("/etc/slurm")
 """Where srun looks inside of jobs, to which SLURM_CONF is not handed on."""
 
-GPUS, CORES, MEMORY_MB = 2, 64, 256_000
+GPUS, CORES, MEMORY_MB = 3, 64, 256_000
 CONTROLLER_PORT, NODE_PORT = 16817, 16818
 PATIENCE_S = 60
 

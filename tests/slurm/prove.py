@@ -12,6 +12,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ TABLES = [
 ONE_THREAD = ["--set-threads", "train=1", "translate=1", "extract_features=1", "extract_real_features=1"]
 CONFIG = ["--configfile", "profiles/demo/params.yaml", "short.yaml", "--"]
 TARGETS = ["results/tables/kid.csv", "results/tables/ablation.csv"]
-LOCAL = ["snakemake", "--cores", "all", "--resources", f"gpu={GPUS}"]
+LOCAL = ["snakemake", "--cores", "all", "--resources", f"gpu={len(MODELS)}"]
 THROUGH_SLURM = [
     "snakemake",
     "--cores",
@@ -54,6 +55,17 @@ THROUGH_SLURM = [
     "--slurm-init-seconds-before-status-checks",
     "5",
 ]
+
+
+EMPTY_JOBS = 3
+EMPTY = f"""
+rule all:
+    input: expand("{{number}}.txt", number=range({EMPTY_JOBS}))
+rule empty:
+    output: "{{number}}.txt"
+    shell: "touch {{output}}"
+"""
+"""A workflow of jobs that do nothing."""
 
 
 class Failed(Exception):  # noqa: N818
@@ -80,9 +92,11 @@ def main() -> int:
     parser.add_argument("--transcript", type=Path, help="file for what happened")
     parser.add_argument("--keep", action="store_true", help="keep the folder of both runs")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all is stopped then, too
     transcript = Transcript()
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     folder = Path(tempfile.mkdtemp(prefix="ugatit-slurm-"))
+    folder.chmod(0o755)  # munged insists that all may reach its socket
     try:
         install()
         prove(folder, transcript)
@@ -106,6 +120,7 @@ def prove(folder: Path, transcript: Transcript) -> None:
     transcript.say(f"{steps} steps per training, about {TRAINING_S} s of one idle core")
     with Cluster(folder / "cluster") as cluster:
         transcript.say(f"SLURM is up: node {cluster.node}, {GPUS} GPUs, on 127.0.0.1")
+        measure_overhead(cluster, folder / "empty", transcript)
         runs = {}
         for name, copy, command in (("local", local, LOCAL), ("slurm", slurm, THROUGH_SLURM)):
             line = [*command, *ONE_THREAD, *CONFIG, *TARGETS]
@@ -125,6 +140,26 @@ def prove(folder: Path, transcript: Transcript) -> None:
     compare(local, slurm, transcript)
     report_attempts(slurm, transcript)
     report_jobs(slurm, transcript)
+
+
+def measure_overhead(cluster: Cluster, folder: Path, transcript: Transcript) -> None:
+    """Say how long jobs take that do nothing."""
+    shutil.copytree(ROOT / "profiles/slurm", folder / "slurm")
+    (folder / "Snakefile").write_text(EMPTY)
+    began = time.monotonic()
+    if start([*THROUGH_SLURM, "--jobs", "1"], folder).wait(PATIENCE_S):
+        raise Failed(f"empty jobs failed:\n{said(folder)[-6000:]}")
+    elapsed_s = time.monotonic() - began
+    names = {f"rule_empty_wildcards_{number}" for number in range(EMPTY_JOBS)}
+    rows = cluster.queue("--states=all", "--format=%i|%T|%k|%M")
+    spent = [60 * int(m) + int(s) for _, _, name, t in rows if name in names for m, s in [t.split(":")]]
+    before = time.monotonic()
+    submit(["true"])
+    sbatch_s = time.monotonic() - before
+    transcript.say(
+        f"overhead of a job: sbatch {1000 * sbatch_s:.0f} ms; on the node {min(spent)} to {max(spent)} s for nothing, "
+        f"in which Snakemake starts twice; {EMPTY_JOBS} one after another {elapsed_s:.0f} s, most of it polling"
+    )
 
 
 def choose_steps(copy: Path) -> int:
@@ -171,7 +206,7 @@ def disturb(cluster: Cluster, copy: Path, run: subprocess.Popen[bytes], transcri
     for model in MODELS:
         transcript.say(f"{model}: preempted by urgent job {urgent}, {last_stop(copy, model)}; requeued")
     until("the urgent job", lambda: state_of(cluster, urgent) == "COMPLETED")
-    for job in jobs.values():  # else SLURM lets a requeued job wait for two minutes
+    for job, *_ in cluster.queue("--states=PENDING"):  # else SLURM lets requeued jobs wait for two minutes
         cluster.control("update", f"JobId={job}", "StartTime=now")
     until("both trainings again", lambda: all(trained(model, 2) for model in MODELS))
     transcript.say("both trainings go on in the same jobs")

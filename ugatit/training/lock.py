@@ -73,7 +73,7 @@ class Lock:
         if found is None or found.token != self.holder.token:
             raise UserError(
                 f"{self.path}: taken over by {found or 'a process that has ended'}, since this one gave no "
-                f"sign of life for {STALE_S:.0f} s. Nothing is lost: what the other one does is the same training."
+                f"sign of life for {STALE_S:.0f} s. Nothing is lost: the other one does the same training."
             )
 
     def release(self) -> None:
