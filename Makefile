@@ -11,13 +11,14 @@ TEST_WORKERS := 2
 export UV_HTTP_TIMEOUT ?= 180
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: help demo dvc test test-dvc lint lock clean
+.PHONY: help demo dvc test test-dvc test-slurm lint lock clean
 
 help:
 	@echo 'make demo   run the small configuration and show its tables (minutes, no GPU)'
 	@echo 'make test   run the tests'
 	@echo 'make dvc    install DVC into the same .venv, for `dvc repro` and `dvc pull`'
 	@echo 'make test-dvc  test DVC and Snakemake together: repro, pull and restore, experiments'
+	@echo 'make test-slurm  run the demo through a real SLURM, started for it (root, Debian; installs SLURM)'
 	@echo 'make lint   check style, types and formats'
 	@echo 'make lock   resolve requirements/*.in anew into the hash-locked *.txt'
 	@echo 'make clean  remove .venv and the demo'"'"'s data and results'
@@ -35,6 +36,10 @@ dvc: $(DVC)
 
 test-dvc: $(DEV) $(DVC)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/dvc
+
+# Not part of `make test`: it installs packages, and takes a machine of its own for some minutes.
+test-slurm: $(DEV)
+	$(BIN)/python -m tests.slurm.prove --transcript docs/cluster_transcript.txt
 
 lint: $(DEV)
 	$(BIN)/ruff check

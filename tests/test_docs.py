@@ -48,7 +48,7 @@ def blocks(document: str, language: str) -> list[str]:
 def repository(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
     """A copy of the repository with small numbers and a folder of noise as cat2dog."""
     folder = tmp_path_factory.mktemp("repository")
-    for part in ("Snakefile", "workflow", "profiles", "ugatit", "data_prep"):
+    for part in ("Snakefile", "workflow", "profiles", "slurm", "ugatit", "data_prep"):
         source = ROOT / part
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy(

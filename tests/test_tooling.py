@@ -19,7 +19,7 @@ from ugatit.params import schema_text
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"errors"},
+    {"errors", "gpus", "processes"},
     {"files", "strict", "devices", "environment"},
     {"construction", "sources", "tables", "images", "edges", "nn"},
     {"params"},

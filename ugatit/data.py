@@ -84,20 +84,28 @@ class Domain:
 
 
 class UnpairedData:
-    """Batches from the training splits of a dataset."""
+    """Batches from the training splits of a dataset, or one process's equal share of each."""
 
     def __init__(
-        self, manifest: Manifest, training: Training, seed: int, streams: Sequence[Stream] = ("a", "b")
+        self,
+        manifest: Manifest,
+        training: Training,
+        seed: int,
+        streams: Sequence[Stream] = ("a", "b"),
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self._domains = [Domain(manifest, stream, training, seed) for stream in streams]
         self._batch_size = training.batch_size
+        number, of = share
+        size = training.batch_size // of
+        self._share = slice(number * size, (number + 1) * size)
 
     def batch(self, k: int) -> Batch:
-        """Batch k (0, 1, ...).
+        """Batch k (0, 1, ...), or the share of it.
 
         Shape: one tensor for each stream, (N, 3, H, W), float32. Range: [-1, 1].
         """
-        draws = range(k * self._batch_size, (k + 1) * self._batch_size)
+        draws = range(k * self._batch_size, (k + 1) * self._batch_size)[self._share]
         return tuple(to_tensor(np.stack([domain.picture(d) for d in draws])) for domain in self._domains)
 
     def batches(self, start: int, device: torch.device) -> Generator[Batch, None, None]:

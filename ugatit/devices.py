@@ -9,16 +9,19 @@ import sys
 import torch
 
 from ugatit.errors import UserError
+from ugatit.gpus import take_gpus
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 NEVER_TRIM = 2**31 - 1
 
 
-def choose_device(name: str) -> torch.device:
-    """Find a device by name; `auto` takes cuda, then mps, then cpu.
+def choose_device(name: str, gpus: int = 1) -> torch.device:
+    """Find a device by name; `auto` takes cuda, then mps, then cpu, and of several GPUs so many free ones.
 
     Raises: UserError if the device is unknown or not there.
     """
+    if name == "auto":
+        take_gpus(gpus)  # before the next line, in which CUDA settles what it sees
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind, present in there.items() if present)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-PARTS = ("Snakefile", "params.yaml", "workflow", "profiles", "ugatit", "data_prep")
+PARTS = ("Snakefile", "params.yaml", "workflow", "profiles", "slurm", "ugatit", "data_prep")
 """What planning needs; a copy can be edited, and leaves no traces in the repository."""
 
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", re.MULTILINE)
@@ -46,9 +46,12 @@ class Plan:
 
 def copy_workflow(folder: Path) -> Path:
     """Copy what planning needs into an empty folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
-        if source.is_dir():
+        if source.is_symlink():
+            shutil.copy(source, folder / part, follow_symlinks=False)
+        elif source.is_dir():
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / part)

@@ -59,18 +59,21 @@ def train(
         float, typer.Option(help="Minutes between checkpoints; 0: every step.")
     ] = 10.0,
     samples: Annotated[int, typer.Option(help="Sample sheets over the whole run; 0: none.")] = 20,
+    devices: Annotated[
+        int, typer.Option(min=0, help="GPUs (or CPU processes) that share every batch; 0 or 1: no sharing.")
+    ] = 1,
 ) -> None:
     """Train a run. The same command again continues it.
 
-    SIGTERM, Ctrl-C and --max-hours end in a checkpoint and exit code 75. Progress is in
-    training/*/train.jsonl (see `ugatit status`), pictures in training/*/samples, the result in weights.json
-    and weights.safetensors.
+    No two processes train the same run: the second is refused, and told who the first one is. SIGTERM,
+    Ctrl-C and --max-hours end in a checkpoint and exit code 75. Progress is in training/*/train.jsonl (see
+    `ugatit status`), pictures in training/*/samples, the result in weights.json and weights.safetensors.
     """
     from ugatit.nn.losses import NonFiniteLoss
     from ugatit.training import loop
     from ugatit.training.stop import STOPPED_EXIT, Stopped
 
-    options = loop.Options(device, threads, max_hours, checkpoint_minutes, samples)
+    options = loop.Options(device, threads, max_hours, checkpoint_minutes, samples, max(1, devices))
     try:
         loop.train(run, data, options)
     except Stopped as stopped:

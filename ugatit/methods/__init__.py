@@ -65,3 +65,6 @@ class Traits:
     """Names of those maps whose network has a classifier of the pictures that it sees."""
     watched: bool = False
     """Whether there are numbers for the log that are no losses."""
+    shared: bool = False
+    """Whether processes can share a batch: a loss is a mean over pictures, none of which sees the others or
+    what is drawn or kept."""

@@ -103,6 +103,7 @@ def traits(parameters: Parameters) -> Traits:
         attention=tuple(attention),
         classified=tuple(attention),
         watched=network.decoder_norm == "adalin",
+        shared=True,
     )
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.precision import at_least_float32
+from ugatit.processes import average
 
 Criterion = Callable[[Tensor, float], Tensor]
 """A GAN loss of scores against a constant target, a scalar."""
@@ -68,11 +69,12 @@ class NonFiniteLoss(Exception):  # noqa: N818
 
 
 def require_finite(terms: Mapping[str, Tensor]) -> None:
-    """Check the loss terms of a step with one look at the device.
+    """Check the loss terms of a step with one look at the device, in all processes of this training alike.
 
     Raises: NonFiniteLoss naming the terms and their values.
     """
     values = torch.stack([term.detach().float() for term in terms.values()])
+    average([values])
     if not torch.isfinite(values).all():
         bad = [
             f"{name} = {value}"

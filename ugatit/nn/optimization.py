@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from ugatit.processes import average
 from ugatit.strict import Strict
 
 
@@ -52,7 +53,9 @@ def frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 
 def descend(optimizer: Optimizer, loss: Tensor) -> None:
-    """One step down the gradient of a loss."""
+    """One step down the gradient of a loss, or of the mean loss of all processes of this training."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    weights = (weight for group in optimizer.param_groups for weight in group["params"])
+    average(weight.grad for weight in weights if weight.grad is not None)
     optimizer.step()

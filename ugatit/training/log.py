@@ -26,17 +26,19 @@ log = logging.getLogger(__name__)
 
 
 class TrainingLog:
-    """Writes train.jsonl (events and loss terms) and shows progress."""
+    """Writes train.jsonl (events and loss terms) and shows progress; without a path it does neither."""
 
-    def __init__(self, path: Path, first_step: int, steps: int) -> None:
+    def __init__(self, path: Path | None, first_step: int, steps: int) -> None:
         self._path, self._steps = path, steps
         self.every = max(1, steps // LOG_POINTS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._elapsed_before_s = drop_after(path, first_step - 1)
+        self._elapsed_before_s = 0.0
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._elapsed_before_s = drop_after(path, first_step - 1)
         self._start = self._last_line = time.monotonic()
         self._recent: deque[float] = deque(maxlen=RATE_WINDOW)
         self._bar = None
-        if sys.stderr.isatty():
+        if path and sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -106,6 +108,8 @@ class TrainingLog:
         return round(self._elapsed_before_s + time.monotonic() - self._start, 3)
 
     def _write(self, record: dict[str, Any]) -> None:
+        if self._path is None:
+            return
         with self._path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(record) + "\n")
 

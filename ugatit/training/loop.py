@@ -14,8 +14,15 @@ from typing import Any
 
 import torch
 
+from ugatit import processes
 from ugatit.data import UnpairedData
-from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
+from ugatit.devices import (
+    available_cores,
+    choose_device,
+    compute_deterministically,
+    keep_freed_memory,
+    use_threads,
+)
 from ugatit.environment import now, snapshot
 from ugatit.errors import UserError
 from ugatit.files import read_json, write_json
@@ -26,10 +33,12 @@ from ugatit.params import method_module
 from ugatit.run import Run, differences, read_run, training_key
 from ugatit.strict import check
 from ugatit.training.checkpoint import load_checkpoint, save_checkpoint
+from ugatit.training.lock import Lock, alone
 from ugatit.training.log import TrainingLog
 from ugatit.training.samples import Samples
 from ugatit.training.schedule import lr_factor
 from ugatit.training.stop import Stopped, StopRequest, listening
+from ugatit.training.team import check_team, team
 from ugatit.weights import save_weights
 
 log = logging.getLogger(__name__)
@@ -37,13 +46,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """How a training is carried out; nothing here changes its result on the same machine and thread count."""
+    """How a training is carried out; nothing here changes its result on the same machine and thread count.
+
+    Several devices round differently than one, as threads do: decision D85.
+    """
 
     device: str = "auto"
     threads: int | None = None
     max_hours: float | None = None  # stop with a checkpoint after so long
     checkpoint_minutes: float = 10.0
     samples: int = 20  # sample sheets over the whole run
+    devices: int = 1  # processes that share every batch, each with a device of its own
 
 
 def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
@@ -53,8 +66,9 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
     state, log and sample sheets are in training/<key>/, where the key stands for the run and its data.
 
     Returns: the path of weights.json.
-    Raises: UserError for unusable input; Stopped after a checkpoint on SIGTERM, Ctrl-C or the time limit;
-        NonFiniteLoss, with the step, when a loss is not a finite number.
+    Raises: UserError for unusable input, or if another process trains this run; Stopped after a
+        checkpoint on SIGTERM, Ctrl-C or the time limit; NonFiniteLoss, with the step, when a loss is not a
+        finite number.
     """
     run, manifest = read_run(run_path), read_manifest(manifest_path)
     weights_path = run_path.with_name("weights.json")
@@ -63,22 +77,50 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
         return weights_path
     key = training_key(run.model_dump(), manifest.digest())
     folder = run_path.parent / "training" / key
-    _claim(folder, run)
-    networks = _run_steps(run, manifest, folder, key, options)
-    shutil.copyfile(folder / "train.jsonl", run_path.with_name("train.jsonl"))
-    save_weights(weights_path, run, networks, run.training.steps, manifest.digest())
-    shutil.rmtree(folder / "checkpoints")
+    with alone(folder.with_name("lock.json")) as lock:
+        if _finished(weights_path, run, manifest):  # by the process that was waited for
+            return weights_path
+        _claim(folder, run)
+        networks = _run_together(run, manifest, folder, key, options, lock)
+        shutil.copyfile(folder / "train.jsonl", run_path.with_name("train.jsonl"))
+        save_weights(weights_path, run, networks, run.training.steps, manifest.digest())
+        shutil.rmtree(folder / "checkpoints")
     return weights_path
 
 
-def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Options) -> Networks:
-    """Build or resume the networks and carry out the steps that are missing."""
+def _run_together(
+    run: Run, manifest: Manifest, folder: Path, key: str, options: Options, lock: Lock
+) -> Networks:
+    """Carry out the steps that are missing, with the other processes if there are several."""
+    method = method_module(run.method)
+    device = choose_device(options.device, options.devices)
+    if options.devices > 1:
+        traits = method.traits(check(method.Parameters, run.parameters, "run.json"))
+        check_team(options.devices, device, run, traits)
+    share = (run, manifest, folder, key, options, device)
+    with team(options.devices, device, _run_steps, share):
+        return _run_steps(*share, lock)
+
+
+def _run_steps(
+    run: Run,
+    manifest: Manifest,
+    folder: Path,
+    key: str,
+    options: Options,
+    device: torch.device,
+    lock: Lock | None = None,
+) -> Networks:
+    """Build or resume the networks and carry out the steps that are missing; with the lock, write results."""
     method = method_module(run.method)
     parameters = check(method.Parameters, run.parameters, "run.json")
     traits = method.traits(parameters)
     steps, draws = run.training.steps, traits.draws
-    device = choose_device(options.device)
-    computing = {"device": str(device), "threads": use_threads(options.threads)}
+    if options.devices > 1 and device.type == "cuda":
+        device = torch.device("cuda", processes.rank())
+        torch.cuda.set_device(device)
+    threads = use_threads(max(1, (options.threads or available_cores()) // options.devices))
+    computing = {"device": str(device), "devices": options.devices, "threads": threads}
     keep_freed_memory()
     compute_deterministically(device)
 
@@ -92,20 +134,23 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
     done = load_checkpoint(folder / "checkpoints", networks, optimizers, key)
     samples = Samples(manifest, run, folder / "samples")
     sample_every = math.ceil(steps / options.samples) if options.samples else steps + 1
-    data = UnpairedData(manifest, run.training, run.seed, traits.streams)
+    share = (processes.rank(), processes.count())
+    data = UnpairedData(manifest, run.training, run.seed, traits.streams, share)
     batches = data.batches(done * draws, device)
     request, saved_at, saved = StopRequest(options.max_hours), time.monotonic(), done
-    training_log = TrainingLog(folder / "train.jsonl", done + 1, steps)
+    training_log = TrainingLog(folder / "train.jsonl" if lock else None, done + 1, steps)
     training_log.event("start", done, **computing, **snapshot(device))
     try:
         with listening(request):
             for step in range(done + 1, steps + 1):
                 reason = request.check()
                 due = reason or time.monotonic() - saved_at >= 60 * options.checkpoint_minutes
-                if due and saved < step - 1:
+                if lock and due and saved < step - 1:
+                    lock.require()
                     save_checkpoint(folder / "checkpoints", step - 1, networks, optimizers, key)
                     saved_at, saved = time.monotonic(), step - 1
-                if reason:
+                (stop,) = processes.as_the_leader(reason is not None)
+                if stop:
                     training_log.event("stop", step - 1, reason=reason)
                     raise Stopped(
                         f"{reason}: stopped after step {step - 1}; run the same command to continue"
@@ -122,12 +167,13 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
                     terms = method.update(networks | given, optimizers, drawn, parameters, step / steps)
 
                 if training_log.due(step):
+                    processes.average(terms.values())
                     watched = method.watch(networks) if traits.watched else None
                     shown = {name: term.item() for name, term in terms.items()}
                     training_log.step(step, factor, shown, watched)
                 else:
                     training_log.step(step, factor, None)
-                if step % sample_every == 0:
+                if lock and step % sample_every == 0:
                     samples.draw(networks, step, device)
     except NonFiniteLoss as error:
         training_log.event("non-finite loss", step, terms=str(error))
@@ -135,7 +181,9 @@ def _run_steps(run: Run, manifest: Manifest, folder: Path, key: str, options: Op
     finally:
         training_log.close()
         batches.close()
-    save_checkpoint(folder / "checkpoints", steps, networks, optimizers, key)
+    if lock:
+        lock.require()
+        save_checkpoint(folder / "checkpoints", steps, networks, optimizers, key)
     training_log.event("finished", steps, time=now())
     return networks
 

@@ -18,6 +18,8 @@ rule resolve_run:
 
 
 # Resume state lies in training/ beside run.json and is not declared: a failed job's outputs are deleted.
+# `exec`: a signal to stop that reaches every process of a job must find no shell that dies before the
+# training has saved; what a cluster still finds running after that is killed.
 rule train:
     input:
         run="<results>/{dataset}/{model}/seed{seed}/run.json",
@@ -35,7 +37,8 @@ rule train:
     resources:
         gpu=1,
     shell:
-        "(set -x; ugatit train {input.run:q} --data {input.data:q} --threads {threads}) &> {log:q}"
+        "exec &> {log:q}; set -x; exec ugatit train {input.run:q} --data {input.data:q} --threads {threads}"
+        " --devices {resources.gpu}"
 
 
 rule models:

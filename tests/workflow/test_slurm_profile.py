@@ -1,0 +1,68 @@
+"""The SLURM profile plans as it says; a real SLURM is needed only for `make test-slurm`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.workflow.planning import copy_workflow, snakemake
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+
+LITERAL = ("--cores", "all", "--profile", "slurm", "results/tables/kid.csv")
+"""The command of the README, from the repository's root."""
+
+
+JOB = re.compile(r"^ *rule (\w+):\n(?: +.+\n)*? +resources: (.+)$", re.MULTILINE)
+"""A job with its resources; jobs of a group are indented."""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_workflow(tmp_path_factory.mktemp("repository"))
+
+
+def test_the_literal_command_plans_with_the_profiles_resources(repository: Path) -> None:
+    planned = snakemake(repository, *LITERAL, "--dry-run")
+    assert planned.code == 0, planned.text
+    jobs = dict(JOB.findall(planned.text))
+    for rule, resources in PROFILE["set-resources"].items():
+        for name, value in resources.items() if rule in jobs else ():
+            assert f"{name}={str(value).strip(chr(39))}" in jobs[rule].split(", "), (rule, name)
+    assert "gpu=1" in jobs["train"].split(", ")
+    assert "runtime=60" in jobs["evaluate"].split(", ")
+
+
+def test_the_link_at_the_root_leads_to_the_profile() -> None:
+    assert (ROOT / "slurm").is_symlink()
+    assert (ROOT / "slurm").readlink() == Path("profiles/slurm")
+
+
+def test_every_rule_that_the_profile_names_exists(repository: Path) -> None:
+    listed = snakemake(repository, "--list-rules")
+    rules = set(listed.text.split())
+    assert {"train", "translate"} <= rules
+    assert set(PROFILE["set-resources"]) | set(PROFILE["groups"]) <= rules
+
+
+def test_gpu_jobs_ask_for_cores_and_time_and_get_a_warning_in_time() -> None:
+    train = PROFILE["set-resources"]["train"]
+    assert {"gpu", "cpus_per_task", "mem_mb", "runtime", "slurm_extra"} <= set(train)
+    assert train["slurm_extra"] == "'--signal=TERM@120'"
+    assert "train" not in PROFILE["groups"], "a training must be cut and tried again alone"
+
+
+def test_rules_and_code_know_nothing_of_slurm() -> None:
+    files = [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk"), *ROOT.glob("ugatit/**/*.py")]
+    assert len(files) > 50
+    assert [file.name for file in files if re.search("slurm|sbatch|srun", file.read_text(), re.IGNORECASE)] == []
+
+
+def test_retries_are_set_by_profiles_alone() -> None:
+    rules = "".join(file.read_text() for file in ROOT.glob("workflow/rules/*.smk"))
+    assert "retries:" not in rules
+    assert PROFILE["retries"] > 0
