@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ugatit.files import sha256_file, write_json
+from ugatit.evaluation.attention import write_attention
+from ugatit.files import write_json
 from ugatit.manifest import KEPT, Picture, read_manifest, write_manifest
 from ugatit.params import DIRECTIONS, Direction
 from ugatit.reporting.report.settings import DatasetEntry, FigureEntry, ReportSettings, RunEntry
@@ -70,6 +71,7 @@ def invent(
             seed=0,
             folder=f"set/{model}/seed0",
             directions=list(directions),
+            attends=True,
         )
         for k, model in enumerate(models)
     ]
@@ -108,25 +110,22 @@ def invent_attention(
     settings: ReportSettings, model: str, kinds: Sequence[str] = ("generator", "local")
 ) -> Path:
     """Write attention maps of one run from A to B."""
-    names = [row.stem for row in read_manifest(Path(settings.data, "set/manifest.csv")).kept("testA")]
+    inputs = read_manifest(Path(settings.data, "set/manifest.csv")).kept("testA")
     folder = Path(settings.results, f"set/{model}/seed0")
-    maps = {kind: _rng.normal(size=(len(names), 4, 4)).astype(np.float32) for kind in kinds}
+    maps = {kind: _rng.normal(size=(len(inputs), 4, 4)).astype(np.float32) for kind in kinds}
     path = folder / "attention/a2b/attention.json"
-    path.parent.mkdir(parents=True)
-    np.savez(path.with_name("attention.npz"), **maps)
-    described = {
+    record = {
         "dataset": "set",
         "model": model,
         "seed": 0,
         "direction": "a2b",
         "weights_sha256": json.loads((folder / "weights.json").read_text())["weights_sha256"],
-        "arrays_sha256": sha256_file(path.with_name("attention.npz")),
-        "names": names,
-        "maps": {
-            k: {"shape": list(v.shape), "min": float(v.min()), "max": float(v.max())} for k, v in maps.items()
-        },
+        "step": STEPS,
+        "names": [row.stem for row in inputs],
+        "sources": [row.sha256 for row in inputs],
+        "faithfulness": {"masked_share": 0.2, "draws": 1, "seed": 0, "maps": {}},
     }
-    write_json(path, described)
+    write_attention(path, record, maps)
     return path
 
 

@@ -201,7 +201,7 @@ def test_damaged_scores_are_refused(tmp_path: Path, text: str) -> None:
     settings = invent(tmp_path)
     invent_scores(settings, "one", [1.0])
     (tmp_path / "results/set/one/seed0/scores/a2b.csv").write_text(text)
-    with pytest.raises(UserError, match=r"scores/a2b\.csv: .* Score the translations again"):
+    with pytest.raises(UserError, match=r"scores/a2b\.csv: .* Write it with `ugatit score`"):
         make_report(settings, tmp_path / "report")
 
 
@@ -224,12 +224,13 @@ def test_attention_has_one_scale_and_the_brightest_is_the_highest(tmp_path: Path
 def test_attention_of_other_weights_is_left_out_and_changed_arrays_are_refused(tmp_path: Path) -> None:
     settings = invent(tmp_path)
     path = invent_attention(settings, "one")
+    original = path.read_text()
+    path.write_text(original.replace(json.loads(original)["weights_sha256"], "0" * 64))
+    _, data = report(settings, tmp_path / "report")
+    assert data["comparisons"][0]["columns"][0]["attention"] == {}
     path.with_name("attention.npz").write_bytes(b"changed")
     with pytest.raises(UserError, match=r"attention\.npz: is not the file"):
         make_report(settings, tmp_path / "report")
-    path.write_text(path.read_text().replace(json.loads(path.read_text())["weights_sha256"], "0" * 64))
-    _, data = report(settings, tmp_path / "report")
-    assert data["comparisons"][0]["columns"][0]["attention"] == {}
 
 
 # The page as a whole
@@ -252,8 +253,11 @@ def test_settings_hold_what_the_tables_plan() -> None:
         "demo/ugatit-light/seed0",
         "demo/ugatit-light-no-cam/seed0",
     ]
-    assert settings.tables == ["kid", "ablation"]
-    assert {figure.file for figure in settings.figures} >= {"sheets/demo_a2b.png", "sheets/demo_b2a.png"}
+    assert [run.attends for run in settings.runs] == [True, False]
+    assert settings.tables[:2] == ["kid", "ablation"]
+    files = {figure.file: figure.caption for figure in settings.figures}
+    assert files.keys() >= {"figures/curves.png", "sheets/demo_a2b.png", "sheets/demo_b2a.png"}
+    assert files["figures/curves.png"] == params.figures["curves"]["caption"]
 
 
 def test_command(tmp_path: Path) -> None:

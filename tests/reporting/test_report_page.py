@@ -270,10 +270,9 @@ def test_keys_are_explained_and_escape_closes(compare: Browser) -> None:
     compare.press("?")
     assert compare.run("return document.getElementById('help').open") is True
     compare.press("Escape")
-    assert compare.run("return document.getElementById('help').open") is False
+    compare.wait("!document.getElementById('help').open")
     compare.press("Enter", "Escape")
-    assert compare.run("return document.getElementById('viewer').open") is False
-    assert compare.run("return document.activeElement.id") == "grid"
+    compare.wait("!document.getElementById('viewer').open && document.activeElement.id === 'grid'")
 
 
 def test_fields_and_pictures_have_names(compare: Browser) -> None:

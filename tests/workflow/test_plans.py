@@ -82,7 +82,7 @@ def test_tables_of_layers_and_votes_need_nothing(repository: Path, table: str) -
 def test_restricted_to_one_run(repository: Path) -> None:
     planned = plan(repository, "--config", "only_dataset=cat2dog", "only_model=ugatit-light")
     last = {"fetch_asset": 1, "collect_metrics": 2, "make_table": 2, "draw_sheet": 2, "score": 2, "all": 1}
-    last |= {"draw_figure": 3, "make_report": 1}
+    last |= {"draw_figure": 3, "attend": 2, "make_report": 1}
     assert planned.counts() == of_runs(runs=1, datasets=1) | last
     assert planned.of("draw_figure") == {"figure=curves", "figure=kid", "figure=kid-equal"}
     assert planned.of("train") == {"dataset=cat2dog, model=ugatit-light, seed=0"}

@@ -8,11 +8,12 @@ REPORT_CODE = [
 ]
 
 
-# Attention and samples of trainings are shown where they are there.
+# Samples of trainings, which are no output of a rule, are shown where they are there.
 rule make_report:
     input:
         tables=rules.tables.input,
         sheets=rules.sheets.input,
+        figures=rules.figures.input,
         constructions=rules.constructions.input,
         data=[f"<data>/{dataset['name']}/manifest.csv" for dataset in REPORT["datasets"]],
         translations=[
@@ -23,6 +24,12 @@ rule make_report:
         scores=[
             f"<results>/{run['folder']}/scores/{direction}.csv"
             for run in REPORT["runs"]
+            for direction in run["directions"]
+        ],
+        attention=[
+            f"<results>/{run['folder']}/attention/{direction}/attention.json"
+            for run in REPORT["runs"]
+            if run["attends"]
             for direction in run["directions"]
         ],
         code=REPORT_CODE,

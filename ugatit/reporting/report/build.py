@@ -15,8 +15,7 @@ from ugatit.errors import UserError
 from ugatit.files import write_text
 from ugatit.reporting.report import sections
 from ugatit.reporting.report.attention_maps import gradient_css
-from ugatit.reporting.report.comparison import comparisons
-from ugatit.reporting.report.picture_scores import MEANING
+from ugatit.reporting.report.comparison import SCORE_MEANING, comparisons
 from ugatit.reporting.report.picture_store import PictureStore
 from ugatit.reporting.report.run_facts import read_facts
 from ugatit.reporting.report.settings import ReportSettings
@@ -45,7 +44,7 @@ def make_report(settings: ReportSettings, output: Path, threads: int | None = No
     _claim(output)
     runs = [read_facts(entry, results) for entry in settings.runs]
     store, shown = PictureStore(output), ShownFiles(output)
-    data = {"comparisons": comparisons(settings, runs, store), "scoreMeaning": MEANING}
+    data = {"comparisons": comparisons(settings, runs, store), "scoreMeaning": SCORE_MEANING}
     page = {
         "title": html.escape(settings.results),
         "overview": sections.overview(settings, runs, shown),

@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ugatit.evaluation.scores import read_scores
 from ugatit.files import read_json, sha256_file
 from ugatit.manifest import KEPT, Manifest, Picture, read_manifest
 from ugatit.params import DIRECTIONS, Direction
 from ugatit.reporting.collect import MetricRow, read_metrics
 from ugatit.reporting.report.attention_maps import read_attention_maps
-from ugatit.reporting.report.picture_scores import read_picture_scores
 from ugatit.reporting.report.picture_store import THUMBNAIL_PX, PictureStore
 from ugatit.reporting.report.run_facts import HASH_DIGITS, RunFacts
 from ugatit.reporting.report.settings import DatasetEntry, ReportSettings
+
+SCORE_MEANING = (
+    "Score: the picture's share of kid_full × 100, so the mean over all pictures is kid_full. "
+    "Lower is better: nearer to the target's pictures than to the other translations."
+)
 
 SHOWN_METRICS = ("kid", "kid_full")
 """Metrics that stand above a column, where the run has them."""
@@ -134,7 +139,7 @@ def _scores(path: Path, inputs: Sequence[Picture]) -> list[float | None] | None:
     """Scores in the order of the inputs, to four significant digits more than a page prints."""
     if not path.is_file():
         return None
-    scores = read_picture_scores(path)
+    scores = read_scores(path)
     return [round(scores[p.stem], 4) if p.stem in scores else None for p in inputs]
 
 
@@ -146,7 +151,7 @@ def _attention(
         return {}
     maps = read_attention_maps(path, run.weights_sha256, store)
     return {
-        kind: {"low": m.low, "high": m.high, "pictures": [m.pictures.get(p.stem, "") for p in inputs]}
+        kind: {"low": m.low, "high": m.high, "pictures": [m.pictures.get(p.sha256, "") for p in inputs]}
         for kind, m in maps.items()
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ugatit import plan
 from ugatit.params import Direction, Params
+from ugatit.reporting.figure import planned_figures
 from ugatit.sources import ConstructedSource
 from ugatit.strict import Strict
 
@@ -31,6 +32,8 @@ class RunEntry(Strict):
     folder: str
     """Below the results."""
     directions: list[Direction]
+    attends: bool
+    """Whether it has attention maps."""
 
 
 class FigureEntry(Strict):
@@ -63,7 +66,10 @@ def report_settings(params: Params) -> dict[str, Any]:
         datasets=[_dataset(params, name) for name in datasets],
         runs=[run for name in datasets for run in _runs(params, name)],
         tables=plan.planned_tables(params),
-        figures=[_sheet(params, *sheet) for sheet in plan.planned_sheets(params)],
+        figures=[
+            *(_figure(params, name) for name in planned_figures(params)),
+            *(_sheet(params, *sheet) for sheet in plan.planned_sheets(params)),
+        ],
     ).model_dump()
 
 
@@ -92,10 +98,15 @@ def _runs(params: Params, dataset: str) -> list[RunEntry]:
                 seed=seed,
                 folder=folder,
                 directions=plan.directions(params, dataset, model),
+                attends=not external and bool(plan.traits(params, dataset, model).attention),
             )
             for seed, folder in zip(seeds, plan.run_folders(params, dataset, model), strict=True)
         ]
     return entries
+
+
+def _figure(params: Params, name: str) -> FigureEntry:
+    return FigureEntry(file=f"figures/{name}.png", caption=params.figures[name]["caption"])
 
 
 def _sheet(params: Params, dataset: str, direction: Direction) -> FigureEntry:
