@@ -59,6 +59,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path
     config["models"] = {name: config["models"][name] for name in models}
     config["tables"] = {"kid": {**config["tables"]["kid"], "models": models}}
     config["figures"] = {"figure4": {**config["figures"]["figure4"], "models": models}}
+    config["sheet"]["models"] = models
     config["training"]["image_px"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     rng = np.random.default_rng(0)

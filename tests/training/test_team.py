@@ -20,13 +20,15 @@ from ugatit.errors import UserError
 from ugatit.files import read_json_lines
 from ugatit.manifest import Manifest
 from ugatit.methods import ugatit
+from ugatit.run import Run
 from ugatit.training.loop import Options, train
 from ugatit.training.stop import STOPPED_EXIT, Stopped
 
 QUIET = Options(device="cpu", threads=2, samples=0)
 
-WEIGHT_TOLERANCE = 1e-5
-"""A tenth of one step of Adam (its learning rate is 1e-4): gradients are summed in another order."""
+WEIGHT_TOLERANCE = 0.01
+"""Share of the way that the weights went. Gradients are summed in another order, and Adam makes the rounding
+of a gradient that is zero, such as that of a bias before a normalisation, as large as any other's."""
 
 LOSS_TOLERANCE = 1e-4
 """Of losses of a few steps, relative."""
@@ -36,15 +38,15 @@ def losses(run: Path) -> list[dict[str, float]]:
     return [r["losses"] for r in read_json_lines(run.with_name("train.jsonl")) if "losses" in r]
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    """All but biases: those before a normalisation have no gradient but rounding, which Adam makes large."""
+def weights(run: Path) -> torch.Tensor:
     tensors = load_file(run.with_name("weights.safetensors"))
-    return {name: tensor for name, tensor in tensors.items() if not name.endswith(".bias")}
+    return torch.cat([tensors[name].flatten() for name in sorted(tensors)])
 
 
-def furthest(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    assert one.keys() == other.keys()
-    return max((one[name] - other[name]).abs().max().item() for name in one)
+def first_weights(run: Run) -> torch.Tensor:
+    networks = ugatit.build(ugatit.Parameters.model_validate(run.parameters), run.training.image_px, run.seed)
+    tensors = {f"{name}.{key}": t for name, net in networks.items() for key, t in net.state_dict().items()}
+    return torch.cat([tensors[name].flatten() for name in sorted(tensors)])
 
 
 def test_shares_make_up_the_batch(dataset: Manifest, make_run: MakeRun) -> None:
@@ -57,18 +59,14 @@ def test_shares_make_up_the_batch(dataset: Manifest, make_run: MakeRun) -> None:
 
 
 def test_two_processes_train_what_one_does(dataset: Manifest, make_run: MakeRun) -> None:
-    one, two, other = (
-        make_run(name, "ugatit-tf", batch_size=4, steps=4, seed=seed)[0]
-        for name, seed in (("one", 0), ("two", 0), ("other", 1))
-    )
+    (one, run), (two, _) = (make_run(name, "ugatit-tf", batch_size=4, steps=4) for name in ("one", "two"))
     train(one, dataset.path, QUIET)
     train(two, dataset.path, replace(QUIET, devices=2))
-    train(other, dataset.path, QUIET)
     assert one.read_bytes() == two.read_bytes()
     for before, now in zip(losses(one), losses(two), strict=True):
         assert now == pytest.approx(before, rel=LOSS_TOLERANCE)
-    assert furthest(weights(one), weights(two)) < WEIGHT_TOLERANCE
-    assert furthest(weights(one), weights(other)) > 100 * WEIGHT_TOLERANCE
+    way = weights(one) - first_weights(run)
+    assert (weights(one) - weights(two)).norm() < WEIGHT_TOLERANCE * way.norm()
 
 
 def test_kills_and_signals_end_all_processes_and_any_number_continues(
