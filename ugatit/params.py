@@ -425,20 +425,20 @@ def figure_module(kind: str) -> ModuleType:
 def schema_text() -> str:
     """The JSON schema of params.yaml, with every method's parameters, as it stands in workflow/schemas."""
     schema = Params.model_json_schema()
-    methods = {}
-    for name in _modules("ugatit.methods"):
-        # Methods call their parts alike, so each part is known by its method's name too.
-        of_method = method_module(name).Parameters.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
-        schema["$defs"] |= {f"{name}.{part}": value for part, value in of_method.pop("$defs", {}).items()}
-        methods[name] = of_method
+    parts: dict[str, Any] = schema["$defs"]
+    methods = {m: _schema_of(m, method_module(m).Parameters, parts) for m in _modules("ugatit.methods")}
     schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
-    kinds = []
-    for name in _modules("ugatit.reporting.figures"):
-        kinds.append(figure_module(name).Entry.model_json_schema())
-        schema["$defs"] |= kinds[-1].pop("$defs", {})
+    kinds = [_schema_of(k, figure_module(k).Entry, parts) for k in _modules("ugatit.reporting.figures")]
     schema["properties"]["figures"]["additionalProperties"] = {"anyOf": kinds}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2) + "\n"
+
+
+def _schema_of(module: str, model: type[Strict], parts: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one module's model. Its parts go to `parts`; modules call theirs alike, so with its name."""
+    schema = model.model_json_schema(ref_template=f"#/$defs/{module}.{{model}}")
+    parts |= {f"{module}.{part}": value for part, value in schema.pop("$defs", {}).items()}
+    return schema
 
 
 def _modules(package: str) -> list[str]:
