@@ -435,7 +435,7 @@ def schema_text() -> str:
 
 
 def _schema_of(module: str, model: type[Strict], parts: dict[str, Any]) -> dict[str, Any]:
-    """The schema of one module's model. Its parts go to `parts`; modules call theirs alike, so with its name."""
+    """The schema of one module's model; `parts` takes its parts, with its name: modules call theirs alike."""
     schema = model.model_json_schema(ref_template=f"#/$defs/{module}.{{model}}")
     parts |= {f"{module}.{part}": value for part, value in schema.pop("$defs", {}).items()}
     return schema
