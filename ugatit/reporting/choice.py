@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,12 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ugatit.errors import UserError
+from ugatit.evaluation.scores import read_scores
 from ugatit.manifest import Picture
 from ugatit.reporting.sheet import choose_pictures
 from ugatit.strict import Strict, nearest
-
-SCORE = ["name", "kid_x100"]
-"""Columns of a file of scores; the lower the better."""
 
 Place = Literal["best", "median", "worst"]
 
@@ -85,21 +82,6 @@ def rule(choice: Fixed | AtRandom | ByScore, label: str) -> str:
             each = choice.rows // len(choice.places)
             places = ", ".join(f"{each} {place}" for place in choice.places)
             return f"Test pictures chosen by score (share of kid_full) of {label}: {places} per dataset."
-
-
-def read_scores(path: Path) -> dict[str, float]:
-    """Scores by name of the test picture, without extension.
-
-    Raises: UserError if the file is missing or has other columns or values.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            reader = csv.DictReader(handle)
-            if list(reader.fieldnames or ()) != SCORE:
-                raise UserError(f"{path}: columns {reader.fieldnames}; expected {SCORE}.")
-            return {row["name"]: float(row["kid_x100"]) for row in reader}
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path}: not readable as per-picture scores ({error}).") from None
 
 
 def _named(pictures: Sequence[Picture], ids: Sequence[str], dataset: str) -> list[Picture]:
