@@ -20,14 +20,13 @@ from ugatit.nn.optimization import AdamParameters, descend, frozen
 from ugatit.nn.patch_discriminator import PatchDiscriminator, doubling_layers
 from ugatit.nn.pool import ImagePool
 from ugatit.nn.resnet_generator import ResidualGenerator
-from ugatit.nn.sizes import require_size
+from ugatit.nn.sizes import require_sides
 from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1
 """Version of the arithmetic below and in `ugatit.nn`; raised with it, it makes every run anew."""
 
-SMALLEST_PX = 8
 SLOWER = 0.5
 """The discriminators' loss is halved, so that they learn more slowly than the generators."""
 
@@ -95,9 +94,7 @@ def check_training(parameters: Parameters, training: Training) -> None:
 
     Raises: UserError naming the smallest that works.
     """
-    require_size("image_px", training.image_px, SMALLEST_PX)
-    if training.crop_px is not None:
-        require_size("crop_px", training.crop_px, SMALLEST_PX)
+    require_sides(training.image_px, training.crop_px)
 
 
 def build(parameters: Parameters, image_px: int, seed: int | None) -> dict[str, nn.Module]:

@@ -17,7 +17,7 @@ from ugatit.nn.optimization import AdamParameters, descend, frozen
 from ugatit.nn.patch_discriminator import PatchDiscriminator, doubling_layers
 from ugatit.nn.pool import ImagePool
 from ugatit.nn.resnet_generator import ResidualGenerator
-from ugatit.nn.sizes import require_size
+from ugatit.nn.sizes import SMALLEST_PX, require_sides
 from ugatit.params import Training
 from ugatit.strict import Strict
 
@@ -67,10 +67,8 @@ def check_training(parameters: Parameters, training: Training) -> None:
 
     Raises: UserError naming the smallest that works.
     """
-    smallest = max(smallest_px(parameters.network.discriminator_layers), 8)
-    require_size("image_px", training.image_px, 8)
-    key = "image_px" if training.crop_px is None else "crop_px"
-    require_size(key, training.seen_px, smallest, ", or fewer discriminator_layers")
+    smallest = max(smallest_px(parameters.network.discriminator_layers), SMALLEST_PX)
+    require_sides(training.image_px, training.crop_px, smallest, ", or fewer discriminator_layers")
 
 
 def build(parameters: Parameters, image_px: int, seed: int | None) -> dict[str, nn.Module]:

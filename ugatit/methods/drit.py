@@ -114,7 +114,8 @@ def check_training(parameters: Parameters, training: Training) -> None:
         smallest_px(p.discriminator_layers, p.discriminator_scales),
     )
     require_sides(
-        training,
+        training.image_px,
+        training.crop_px,
         max(content_px, picture_px, AttributeEncoder.smallest_px),
         f", or fewer layers: content_layers {p.content_layers} needs {content_px}, discriminator_layers "
         f"{p.discriminator_layers} with discriminator_scales {p.discriminator_scales} needs {picture_px}",

@@ -77,7 +77,8 @@ def check_training(parameters: Parameters, training: Training) -> None:
     """
     p = parameters.network
     require_sides(
-        training,
+        training.image_px,
+        training.crop_px,
         max(smallest_px(p.discriminator_layers, p.discriminator_scales), StyleEncoder.smallest_px),
         f", or, down to {StyleEncoder.smallest_px}, fewer discriminator_layers (now "
         f"{p.discriminator_layers}) or discriminator_scales (now {p.discriminator_scales})",

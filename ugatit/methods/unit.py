@@ -75,7 +75,8 @@ def check_training(parameters: Parameters, training: Training) -> None:
     """
     p = parameters.network
     require_sides(
-        training,
+        training.image_px,
+        training.crop_px,
         smallest_px(p.discriminator_layers, p.discriminator_scales),
         f", or fewer discriminator_layers (now {p.discriminator_layers}) or discriminator_scales (now "
         f"{p.discriminator_scales})",

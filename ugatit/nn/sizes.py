@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from ugatit.errors import UserError
-from ugatit.params import Training
+
+SMALLEST_PX = 8
+"""A quarter of it, where residual blocks work, can still be mirrored by one pixel."""
 
 
-def require_size(key: str, px: int, smallest: int, remedy: str = "") -> None:
-    """Refuse a picture side that is no multiple of 4 or too small for the networks.
+def require_sides(image_px: int, crop_px: int | None, smallest: int = SMALLEST_PX, remedy: str = "") -> None:
+    """Refuse sides of `training` that cannot be halved and doubled twice, or are too small for the networks.
+
+    `smallest` is that of the pictures that training sees: of its crops, if there are any.
 
     Raises: UserError naming the smallest that works.
     """
+    if crop_px is not None:
+        _require("crop_px", crop_px, smallest, remedy)
+        smallest = SMALLEST_PX
+    _require("image_px", image_px, smallest, remedy)
+
+
+def _require(key: str, px: int, smallest: int, remedy: str) -> None:
+    """Refuse one side."""
     if px % 4 or px < smallest:
         raise UserError(
             f"training.{key}: found {px}, expected a multiple of 4 from {smallest} on. "
             f"Use {smallest} or more{remedy}."
         )
-
-
-def require_sides(training: Training, smallest: int, remedy: str = "") -> None:
-    """Refuse a side that training sees and discriminators cannot judge, or one that cannot be translated.
-
-    Raises: UserError naming the smallest that works.
-    """
-    require_size("image_px" if training.crop_px is None else "crop_px", training.seen_px, smallest, remedy)
-    require_size("image_px", training.image_px, 4)
