@@ -47,7 +47,8 @@ def parameters(folder: Path, over: dict[str, object] | None = None) -> Params:
             "funnel": {"datasets": ["selfie2anime-rebuilt", "cat2dog"]},
         },
     }
-    del config["tables"]["ablation"], config["figures"]["ablation"]
+    for name in ("ablation", "kid-equal"):
+        del config["tables"][name], config["figures"][name]
     return parse(merge(merge(config, small), over or {}))
 
 
