@@ -76,13 +76,13 @@ def test_caption_redoes_its_table_alone(finished: Path) -> None:
 
 def test_caption_of_a_figure_redraws_it_alone(finished: Path) -> None:
     planned = plan_with(finished, {"figures": {"figure4": {"caption": "Another one."}}})
-    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.counts() == {"draw_figure": 1, "make_report": 1, "all": 1}
     assert planned.of("draw_figure") == {"figure=figure4"}
 
 
 def test_choice_of_a_figure_redraws_it_alone(finished: Path) -> None:
     planned = plan_with(finished, {"figures": {"figure2": {"choice": {"rows": 2}}}})
-    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.counts() == {"draw_figure": 1, "make_report": 1, "all": 1}
 
 
 def test_code_of_a_kind_redraws_its_figures_alone(finished: Path) -> None:
@@ -92,7 +92,7 @@ def test_code_of_a_kind_redraws_its_figures_alone(finished: Path) -> None:
     planned = plan(finished, *DEMO)
     module.write_text(original)
     assert planned.of("draw_figure") == {"figure=curves"}
-    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.counts() == {"draw_figure": 1, "make_report": 1, "all": 1}
 
 
 def test_a_run_that_no_table_plans_redraws_what_shows_it_and_is_never_made_anew(finished: Path) -> None:
@@ -101,14 +101,14 @@ def test_a_run_that_no_table_plans_redraws_what_shows_it_and_is_never_made_anew(
     manifest.write_text("made by hand")
     planned = plan(finished, *DEMO)
     manifest.unlink()
-    assert planned.counts() == {"draw_figure": 1, "all": 1}
+    assert planned.counts() == {"draw_figure": 1, "make_report": 1, "all": 1}
     assert planned.of("draw_figure") == {"figure=figure3"}
 
 
 def test_masked_share_attends_anew(finished: Path) -> None:
     planned = plan_with(finished, {"attention": {"masked_share": 0.1}})
     figures = {"figure2", "appendix-selfie2anime", "appendix-anime2selfie"}
-    assert planned.counts() == {"attend": 2, "draw_figure": 3, "all": 1}
+    assert planned.counts() == {"attend": 2, "draw_figure": 3, "make_report": 1, "all": 1}
     assert planned.of("draw_figure") == {f"figure={name}" for name in figures}
 
 
