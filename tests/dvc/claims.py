@@ -1,6 +1,6 @@
 """What docs/dvc.md claims, carried out with the real programs on small numbers and drawn pictures.
 
-`python -m tests.dvc.claims > docs/dvc_transcript.md` writes the transcript anew; `make test-dvc` carries it out as
+`python -m tests.dvc.claims` prints a transcript; `make test-dvc` carries it out as
 a test. Lines of output that differ from run to run (times, hashes, paths) are not shown.
 """
 
