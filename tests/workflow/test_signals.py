@@ -19,7 +19,7 @@ from ugatit.params import merge
 
 PATIENCE_S = 300
 
-STEPS = 200
+STEPS = 100
 """Seconds of training, in which the signal comes."""
 
 RUN = Path("results/noise/ugatit/seed0")
@@ -30,7 +30,7 @@ def test_a_signal_reaches_the_training_which_saves_and_continues_in_the_next_att
 ) -> None:
     folder = copy_workflow(tmp_path / "repository")
     source = {"kind": "folder", "path": str(dataset.path.parent)}
-    noise = {"datasets": {"noise": {"domains": ["one", "other"], "source": source}}}
+    noise = {"datasets": {"noise": {"domains": ["one", "other"], "source": source}}, "only_dataset": "noise"}
     length = {"training": {"steps": STEPS, "decay_start": STEPS}}
     (folder / "tiny.yaml").write_text(yaml.safe_dump(merge(merge(TINY, length), noise)))
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--retries", "1", "--nocolor"]
