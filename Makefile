@@ -39,7 +39,7 @@ test-dvc: $(DEV) $(DVC)
 
 # Not part of `make test`: it installs packages, and takes a machine of its own for some minutes.
 test-slurm: $(DEV)
-	$(BIN)/python -m tests.slurm.prove --transcript docs/cluster_transcript.txt
+	$(BIN)/python -m tests.slurm.prove
 
 lint: $(DEV)
 	$(BIN)/ruff check

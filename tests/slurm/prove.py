@@ -2,8 +2,8 @@
 
 Two copies of the workflow make the tables of the demo, shortened: one locally, one through `--profile slurm` on
 a SLURM of one node that is started here. There both trainings are preempted and requeued; one is cut by its
-time limit and tried again; the node is drained meanwhile. What happens is printed with the seconds since the
-start, and with --transcript written to a file.
+time limit and tried again; the node is drained meanwhile; a second process on one of their runs is refused. What
+happens is printed with the seconds since the start.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ import yaml
 
 from tests.slurm.cluster import GPUS, Cluster, MissingSlurm, install, submit
 from tests.workflow.planning import ROOT, copy_workflow
+from ugatit.errors import USER_ERROR_EXIT
 from ugatit.files import read_json_lines, sha256_file
 
 PATIENCE_S = 1800
 """For any one thing to happen, also on a busy machine."""
 
-TRAINING_S = 60
+TRAINING_S = 90
 """How long a training shall take undisturbed: SLURM looks at time limits every 30 s."""
 
 TRIAL_STEPS = 40
@@ -73,23 +74,19 @@ class Failed(Exception):  # noqa: N818
 
 
 class Transcript:
-    """What happened when: shown, and kept for a file."""
+    """Tells what happens, and when."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
         self._start = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Add a line with the seconds since the start."""
-        line = f"{time.monotonic() - self._start:5.0f} s  {text}"
-        self.lines.append(line)
-        print(line, flush=True)  # noqa: T201
+        """Print a line with the seconds since the start."""
+        print(f"{time.monotonic() - self._start:5.0f} s  {text}", flush=True)  # noqa: T201
 
 
 def main() -> int:
     """Run the proof; 0 if all of it held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--transcript", type=Path, help="file for what happened")
     parser.add_argument("--keep", action="store_true", help="keep the folder of both runs")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all is stopped then, too
@@ -106,8 +103,6 @@ def main() -> int:
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
-        if arguments.transcript:
-            arguments.transcript.write_text("\n".join(transcript.lines) + "\n")
     return 0
 
 
@@ -201,6 +196,8 @@ def disturb(cluster: Cluster, copy: Path, run: subprocess.Popen[bytes], transcri
     jobs = {model: job_of(cluster, model) for model in MODELS}
     transcript.say(f"both trainings run: {', '.join(f'{model} is job {job}' for model, job in jobs.items())}")
 
+    refuse_another(copy, transcript)
+
     urgent = submit(["sleep", "1"], "--partition=urgent", f"--gpus={GPUS}", "--job-name=urgent")
     until("preemption", lambda: all(state_of(cluster, job) == "PENDING" for job in jobs.values()))
     for model in MODELS:
@@ -228,6 +225,17 @@ def disturb(cluster: Cluster, copy: Path, run: subprocess.Popen[bytes], transcri
     cluster.control("update", f"NodeName={cluster.node}", "State=RESUME")
     until("the retry", lambda: trained(CUT, 3))
     transcript.say(f"node resumed, job {retried} continues")
+
+
+def refuse_another(copy: Path, transcript: Transcript) -> None:
+    """Demand that a run which a job trains cannot be trained by hand as well."""
+    command = ["ugatit", "train", f"results/demo/{CUT}/seed0/run.json", "--data", "data/demo/manifest.csv"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    if done.returncode != USER_ERROR_EXIT or "being trained by" not in done.stderr:
+        raise Failed(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
+    transcript.say(
+        f"{' '.join(command)}: exit code {done.returncode}, {done.stderr.strip().splitlines()[-1]}"
+    )
 
 
 def compare(local: Path, slurm: Path, transcript: Transcript) -> None:
