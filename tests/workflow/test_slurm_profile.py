@@ -37,6 +37,17 @@ def test_the_literal_command_plans_with_the_profiles_resources(repository: Path)
     assert "runtime=60" in jobs["evaluate"].split(", ")
 
 
+def test_a_training_over_four_gpus_is_four_devices(repository: Path) -> None:
+    profile = (repository / "profiles/slurm/config.yaml").read_text()
+    assert profile.count("    gpu: 1\n") == 1
+    (repository / "four.yaml").write_text(profile.replace("    gpu: 1\n", "    gpu: 4\n"))
+    options = ("--cores", "all", "--profile", "four.yaml", "--resources", "gpu=4", "--printshellcmds", "--dry-run")
+    planned = snakemake(repository, *options, "--", "results/cat2dog/ugatit/seed0/weights.json")
+    assert planned.code == 0, planned.text
+    assert re.search(r"ugatit train .* --devices 4$", planned.text, re.MULTILINE)
+    assert "runtime=1440, gpu=4" in planned.text or "gpu=4, cpus_per_task=8" in planned.text
+
+
 def test_the_link_at_the_root_leads_to_the_profile() -> None:
     assert (ROOT / "slurm").is_symlink()
     assert (ROOT / "slurm").readlink() == Path("profiles/slurm")
