@@ -2,8 +2,8 @@
 
 Two copies of the workflow make the tables of the demo, shortened: one locally, one through `--profile slurm` on
 a SLURM of one node that is started here. There both trainings are preempted and requeued; one is cut by its
-time limit and tried again; the node is drained meanwhile; a second process on one of their runs is refused. What
-happens is printed with the seconds since the start.
+time limit and tried again; the node is drained meanwhile. What happens is printed with the
+seconds since the start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import yaml
 
 from tests.slurm.cluster import GPUS, Cluster, MissingSlurm, install, submit
 from tests.workflow.planning import ROOT, copy_workflow
-from ugatit.errors import USER_ERROR_EXIT
 from ugatit.files import read_json_lines, sha256_file
 
 PATIENCE_S = 1800
@@ -196,8 +195,6 @@ def disturb(cluster: Cluster, copy: Path, run: subprocess.Popen[bytes], transcri
     jobs = {model: job_of(cluster, model) for model in MODELS}
     transcript.say(f"both trainings run: {', '.join(f'{model} is job {job}' for model, job in jobs.items())}")
 
-    refuse_another(copy, transcript)
-
     urgent = submit(["sleep", "1"], "--partition=urgent", f"--gpus={GPUS}", "--job-name=urgent")
     until("preemption", lambda: all(state_of(cluster, job) == "PENDING" for job in jobs.values()))
     for model in MODELS:
@@ -225,17 +222,6 @@ def disturb(cluster: Cluster, copy: Path, run: subprocess.Popen[bytes], transcri
     cluster.control("update", f"NodeName={cluster.node}", "State=RESUME")
     until("the retry", lambda: trained(CUT, 3))
     transcript.say(f"node resumed, job {retried} continues")
-
-
-def refuse_another(copy: Path, transcript: Transcript) -> None:
-    """Demand that a run which a job trains cannot be trained by hand as well."""
-    command = ["ugatit", "train", f"results/demo/{CUT}/seed0/run.json", "--data", "data/demo/manifest.csv"]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    if done.returncode != USER_ERROR_EXIT or "being trained by" not in done.stderr:
-        raise Failed(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
-    transcript.say(
-        f"{' '.join(command)}: exit code {done.returncode}, {done.stderr.strip().splitlines()[-1]}"
-    )
 
 
 def compare(local: Path, slurm: Path, transcript: Transcript) -> None:
