@@ -56,8 +56,9 @@ clean:
 	rm -rf .venv data/demo results/demo
 
 # A pip that was told another index than the public one passes it on to uv, which does not read pip's settings.
+# Compiled at once: where Python may not write its caches, every job would compile PyTorch anew.
 INSTALL := if index=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null) && [ -z "$${UV_DEFAULT_INDEX:-}" ]; \
-    then export UV_DEFAULT_INDEX=$$index; fi; $(BIN)/uv pip install --python $(BIN)/python
+    then export UV_DEFAULT_INDEX=$$index; fi; $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python
 
 $(BIN)/uv: requirements/bootstrap.txt
 	@for python in python3.11 python3.12 python3; do \
