@@ -13,9 +13,7 @@ from data_prep.obtain import FIRST, Obtained
 from tests.workflow.planning import Plan, copy_workflow, plan, snakemake
 from ugatit.files import write_json
 
-DEMO = ("--profile", "profiles/demo", "--config", "only_model=ugatit-light,ugatit-light-no-cam")
-"""Two of its models are enough, and quicker to plan."""
-
+DEMO = ("--profile", "profiles/demo")
 OVERLAY = Path("profiles/demo/params.yaml")
 
 RAW = Path("raw/drawn-portraits")
@@ -61,9 +59,13 @@ def test_same_parameters_do_nothing(finished: Path) -> None:
 def test_learning_rate_of_one_model_redoes_its_run_alone(finished: Path) -> None:
     model = {"ugatit-light-no-cam": {"parameters": {"optimizer": {"lr": 0.0002}}}}
     planned = plan_with(finished, {"models": model})
-    last = {"collect_metrics": 1, "make_table": 1, "draw_figure": 3, "make_report": 1, "all": 1}
+    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "draw_figure": 7, "make_report": 1, "all": 1}
     assert planned.counts() == OF_ONE_RUN | last
-    assert planned.of("draw_figure") == {"figure=figure2", "figure=rho", "figure=ablation"}
+    assert planned.of("draw_figure") == {
+        f"figure={name}"
+        for name in ("figure2", "figure4", "appendix-selfie2anime", "appendix-anime2selfie")
+        + ("rho", "curves", "ablation")
+    }
     assert planned.of("train") == {"dataset=demo, model=ugatit-light-no-cam, seed=0"}
     assert planned.of("make_table") == {"table=ablation"}
 
@@ -115,7 +117,7 @@ def test_masked_share_attends_anew(finished: Path) -> None:
 def test_label_redoes_what_prints_it(finished: Path) -> None:
     planned = plan_with(finished, {"models": {"ugatit-light-no-cam": {"label": "Another one"}}})
     last = {"make_report": 1, "all": 1}
-    assert planned.counts() == {"make_table": 1, "draw_figure": 3} | last
+    assert planned.counts() == {"make_table": 1, "draw_sheet": 2, "draw_figure": 7} | last
     assert planned.of("make_table") == {"table=ablation"}
 
 
