@@ -123,8 +123,8 @@ def test_label_redoes_what_prints_it(finished: Path) -> None:
 
 def test_seed_adds_its_runs(finished: Path) -> None:
     planned = plan_with(finished, {"seeds": [0, 1]})
-    # The KID figures and the curves show all seeds.
-    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "make_report": 1, "all": 1}
+    # The KID figures and the curves show all seeds, and the report the attention of all.
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "attend": 2, "make_report": 1, "all": 1}
     assert planned.counts() == {rule: 2 * n for rule, n in OF_ONE_RUN.items()} | last
     assert all(run.endswith("seed=1") for run in planned.of("train"))
 
