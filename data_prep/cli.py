@@ -14,8 +14,9 @@ import typer
 
 from data_prep.stages.order import SIDE_STAGES
 from ugatit.construction import SIDES, Construction, Side
+from ugatit.datasets import Dataset
 from ugatit.errors import UserError, exit_on_user_error
-from ugatit.params import Dataset, Params, load
+from ugatit.params import Params, load
 from ugatit.sources import (
     Asset,
     ConstructedSource,

@@ -14,7 +14,7 @@ from ugatit.errors import UserError
 from ugatit.images import read_rgb, resize, to_tensor
 from ugatit.manifest import Manifest
 from ugatit.methods import Stream
-from ugatit.params import Training
+from ugatit.models import Training
 
 PLAIN = Training(
     image_px=16, load_px=16, flip=0.0, augmentation="always", batch_size=1, steps=10, decay_start=5,

@@ -11,8 +11,10 @@ import yaml
 
 from tests.conftest import ROOT
 from ugatit.errors import UserError
-from ugatit.params import Params, load, merge, method_module, parse, schema_text
+from ugatit.modules import method_module
+from ugatit.params import Params, load, merge, parse
 from ugatit.run import differences, read_run, resolve, write_run
+from ugatit.schema import schema_text
 
 
 def overlay(params: Params, text: str) -> dict[str, Any]:

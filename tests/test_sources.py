@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from ugatit.construction import Cascade, Construction, Mtcnn, Select, Upscale
+from ugatit.datasets import Dataset
 from ugatit.errors import UserError
-from ugatit.params import Dataset, Params, merge, parse
+from ugatit.params import Params, merge, parse
 from ugatit.sources import Asset, ConstructedSource, FolderSource, RawSource
 from ugatit.strict import check
 

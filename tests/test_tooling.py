@@ -14,16 +14,18 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from ugatit.params import schema_text
+from ugatit.schema import schema_text
 
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"errors", "gpus", "processes"},
     {"files", "strict", "devices", "environment"},
-    {"construction", "sources", "tables", "images", "edges", "nn"},
+    {"construction", "sources", "tables", "images", "edges", "nn", "modules"},
+    {"datasets"},
+    {"models"},
     {"params"},
-    {"manifest", "methods", "run"},
+    {"schema", "manifest", "methods", "run"},
     {"data", "plan", "weights", "authors_layout"},
     {"authors_checkpoint"},
     {"evaluation"},
@@ -33,7 +35,17 @@ LAYERS = (
 )
 """Parts of `ugatit`, lowest first: each imports only itself and lower layers."""
 
-OPEN_TO_DATA_PREP = {"errors", "files", "strict", "construction", "sources", "params", "images", "manifest"}
+OPEN_TO_DATA_PREP = {
+    "errors",
+    "files",
+    "strict",
+    "construction",
+    "sources",
+    "datasets",
+    "params",
+    "images",
+    "manifest",
+}
 
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)( ; .+)? \\$")
 

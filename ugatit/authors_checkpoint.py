@@ -29,7 +29,8 @@ from ugatit.authors_layout import (
 from ugatit.errors import UserError
 from ugatit.files import atomic_path
 from ugatit.methods import Networks, ugatit
-from ugatit.params import Params, Training, merge
+from ugatit.models import Training
+from ugatit.params import Params, merge
 from ugatit.run import Run, differences, resolve
 from ugatit.strict import check
 from ugatit.weights import read_weights, save_weights

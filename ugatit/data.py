@@ -12,7 +12,7 @@ from ugatit.edges import smooth_edges
 from ugatit.images import resize, to_tensor
 from ugatit.manifest import Manifest
 from ugatit.methods import Batch, Stream
-from ugatit.params import Training
+from ugatit.models import Training
 
 CACHE_BYTES = 4 << 30
 """Decoded pictures of one domain are kept in memory as uint8 up to this size."""

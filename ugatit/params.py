@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import json
-import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from ugatit.construction import Construction
+from ugatit.datasets import Dataset
 from ugatit.errors import UserError
-from ugatit.sources import Asset, ConstructedSource, FolderSource, RawSource
+from ugatit.models import Model, Training
+from ugatit.modules import figure_module
+from ugatit.sources import Asset, ConstructedSource, RawSource
 from ugatit.strict import Strict, check, nearest
 from ugatit.tables import ArchitectureTable, MetricsTable, Table
-
-Direction = Literal["a2b", "b2a"]
-DIRECTIONS: tuple[Direction, Direction] = ("a2b", "b2a")
 
 REFERENCES = ("source", "real")
 """Rows beside every model: the untranslated source pictures, and real training pictures of the target."""
@@ -42,154 +37,6 @@ class Paths(Strict):
     raw: str = Field(description="Raw pictures as they were fetched, one folder per source.")
     data: str = Field(description="Built datasets, one folder each.")
     results: str = Field(description="Everything that is computed from them.")
-
-
-def _kind_of_source(value: Any) -> str:
-    """How a dataset's source is told: by a name, or by the `kind` of a mapping."""
-    if isinstance(value, str):
-        return "name"
-    return str(value.get("kind", "no kind") if isinstance(value, Mapping) else getattr(value, "kind", value))
-
-
-DatasetSource = Annotated[
-    Annotated[str, Tag("name")]
-    | Annotated[FolderSource, Tag("folder")]
-    | Annotated[ConstructedSource, Tag("constructed")],
-    Discriminator(
-        _kind_of_source,
-        custom_error_type="kind_of_source",
-        custom_error_message="expected a key of `sources`, or a mapping of `kind: folder` or `constructed`",
-    ),
-]
-
-
-class Dataset(Strict):
-    """One pair of unpaired domains."""
-
-    domains: list[str] = Field(min_length=2, max_length=2, description="Names of domain A and domain B.")
-    source: DatasetSource = Field(
-        description="A key of `sources` with trainA, trainB, testA and testB; a folder; or a construction."
-    )
-    pictures: dict[Literal["trainA", "trainB", "testA", "testB"], int] = Field(
-        default_factory=dict, description="Expected counts; a different count is a warning with the table."
-    )
-    training: dict[str, Any] = Field(
-        default_factory=dict, description="Overrides `training` for this dataset."
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> Dataset:
-        if isinstance(self.source, ConstructedSource) and len(self.pictures) < 4:
-            raise ValueError("a constructed dataset needs `pictures` for all of trainA, trainB, testA, testB")
-        return self
-
-    def raw_sources(self) -> list[str]:
-        """The keys of `sources` that the dataset is made from."""
-        if isinstance(self.source, str):
-            return [self.source]
-        if isinstance(self.source, ConstructedSource):
-            return list(dict.fromkeys([self.source.a.source, self.source.b.source]))
-        return []
-
-    def direction_name(self, direction: Direction) -> str:
-        """The paper's name of a direction, such as `selfie2anime` for a2b."""
-        a, b = self.domains
-        return f"{a}2{b}" if direction == "a2b" else f"{b}2{a}"
-
-
-class Training(Strict):
-    """What every method's training shares."""
-
-    image_px: int = Field(gt=0, description="Side of the square network input, pixels.")
-    load_px: int = Field(
-        gt=0, description="Side to which training pictures are resized before the random crop."
-    )
-    flip: float = Field(ge=0, le=1, description="Probability of a horizontal flip.")
-    crop_px: int | None = Field(
-        gt=0, description="Side of the random crop that training sees; null: image_px."
-    )
-    augmentation: Literal["always", "coin"] = Field(
-        description="always: flip and crop every picture; coin: decided once per run and domain (D13)."
-    )
-    batch_size: int = Field(gt=0, description="Pictures per domain and step.")
-    steps: int = Field(gt=0, description="Discriminator and generator updates.")
-    decay: Literal["linear", "halve"] = Field(
-        description="After decay_start: linear to 0 at the last step, or halved at each change."
-    )
-    decay_start: int = Field(ge=0, description="Last step at full learning rate.")
-    decay_every: int = Field(
-        gt=0, description="Steps between two changes of the decaying learning rate (D12)."
-    )
-    precision: Literal["float32", "bfloat16"] = Field(description="bfloat16: autocast of the forward passes.")
-
-    @model_validator(mode="after")
-    def _check(self) -> Training:
-        if self.load_px < self.seen_px:
-            raise ValueError(
-                f"load_px {self.load_px} is smaller than the crop of {self.seen_px}; crop impossible"
-            )
-        if self.decay_start > self.steps:
-            raise ValueError(f"decay_start {self.decay_start} is after the last step {self.steps}")
-        return self
-
-    @property
-    def seen_px(self) -> int:
-        """Side of the pictures that training sees, pixels."""
-        return self.image_px if self.crop_px is None else self.crop_px
-
-
-class Epochs(Strict):
-    """A training's length in passes over the larger of the two training sets."""
-
-    length: int = Field(gt=0, description="Passes in all.")
-    full_rate: int = Field(ge=0, description="Passes before the learning rate decays.")
-    at_most: int | None = Field(default=None, gt=0, description="Steps at the most.")
-
-
-class ExternalFolder(Strict):
-    """A folder of translations, one picture per test picture."""
-
-    path: str
-    absent: list[str] = Field(
-        default_factory=list, description="Test pictures the other program did not have."
-    )
-
-
-class External(Strict):
-    """Translations made by another program, per dataset and direction."""
-
-    folders: dict[str, dict[Direction, ExternalFolder]]
-    match: Literal["name", "number"] = Field(
-        description="name: called as the test picture; number: the authors' numbering, from 1 in order."
-    )
-
-
-class Model(Strict):
-    """One row of a table: a method with parameter values, or translations made elsewhere."""
-
-    label: str = Field(description="What tables and figures print.")
-    method: str | None = Field(default=None, description="A file of ugatit/methods, without .py.")
-    preset: str | None = Field(
-        default=None, description="An entry of `presets`, applied before `parameters`."
-    )
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Overrides `methods.<method>`.")
-    per_dataset: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Overrides `parameters` on the datasets named."
-    )
-    training: dict[str, Any] = Field(default_factory=dict, description="Overrides `training` for this model.")
-    epochs: Epochs | None = Field(
-        default=None, description="Length and decay by the datasets' `pictures`, instead of `training`'s."
-    )
-    datasets: list[str] | None = Field(
-        default=None, description="Datasets for which tables plan it; null: all of a table."
-    )
-    external: External | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Model:
-        if (self.method is None) == (self.external is None):
-            raise ValueError("needs either `method` or `external`, and not both")
-        return self
 
 
 class Extractor(Strict):
@@ -396,54 +243,6 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
             merge(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
         )
     return merged
-
-
-def method_module(name: str) -> ModuleType:
-    """Find a method by the name of its file in ugatit/methods.
-
-    Raises: UserError if there is no such file.
-    """
-    if importlib.util.find_spec(f"ugatit.methods.{name}") is None:
-        raise UserError(f"method {name!r}: no file ugatit/methods/{name}.py.")
-    return importlib.import_module(f"ugatit.methods.{name}")
-
-
-def figure_module(kind: str) -> ModuleType:
-    """Find a kind of figures by the name of its file in ugatit/reporting/figures.
-
-    Raises: UserError if there is no such file.
-    """
-    known = _modules("ugatit.reporting.figures")
-    if kind not in known:
-        raise UserError(
-            f"figures: kind {kind!r}: no file ugatit/reporting/figures/{kind}.py{nearest(kind, known)}; "
-            f"known: {', '.join(known)}."
-        )
-    return importlib.import_module(f"ugatit.reporting.figures.{kind}")
-
-
-def schema_text() -> str:
-    """The JSON schema of params.yaml, with every method's parameters, as it stands in workflow/schemas."""
-    schema = Params.model_json_schema()
-    parts: dict[str, Any] = schema["$defs"]
-    methods = {m: _schema_of(m, method_module(m).Parameters, parts) for m in _modules("ugatit.methods")}
-    schema["properties"]["methods"] = {"type": "object", "properties": methods, "additionalProperties": False}
-    kinds = [_schema_of(k, figure_module(k).Entry, parts) for k in _modules("ugatit.reporting.figures")]
-    schema["properties"]["figures"]["additionalProperties"] = {"anyOf": kinds}
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return json.dumps(schema, indent=2) + "\n"
-
-
-def _schema_of(module: str, model: type[Strict], parts: dict[str, Any]) -> dict[str, Any]:
-    """The schema of one module's model; `parts` takes its parts, with its name: modules call theirs alike."""
-    schema = model.model_json_schema(ref_template=f"#/$defs/{module}.{{model}}")
-    parts |= {f"{module}.{part}": value for part, value in schema.pop("$defs", {}).items()}
-    return schema
-
-
-def _modules(package: str) -> list[str]:
-    """Names of a package's modules."""
-    return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
 
 
 def _inner(value: Any, *keys: str) -> Any:

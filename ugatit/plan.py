@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.errors import UserError
-from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params, merge, method_module
+from ugatit.modules import method_module
+from ugatit.params import REFERENCES, Params, merge
 from ugatit.run import method_parameters
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from pydantic import Field
 
 from ugatit.errors import UserError
 from ugatit.files import read_json, sha256_json, write_json
-from ugatit.params import Epochs, Params, Training, merge, method_module
+from ugatit.models import Epochs, Training
+from ugatit.modules import method_module
+from ugatit.params import Params, merge
 from ugatit.strict import Strict, check, nearest
 
 RUN_SCHEMA = 2

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ugatit.errors import UserError
 from ugatit.files import atomic_path, read_json, sha256_file, sha256_json, write_json
 from ugatit.methods import JUDGES, Networks
-from ugatit.params import method_module
+from ugatit.modules import method_module
 from ugatit.run import Run
 from ugatit.strict import check
 

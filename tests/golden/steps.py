@@ -16,7 +16,8 @@ import ugatit.methods
 from tests.conftest import ROOT, TINY
 from tests.random_vgg import with_random_vgg19
 from ugatit.files import read_json, write_json
-from ugatit.params import Params, load, merge, method_module, parse
+from ugatit.modules import method_module
+from ugatit.params import Params, load, merge, parse
 from ugatit.run import resolve
 from ugatit.strict import check
 

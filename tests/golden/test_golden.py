@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.golden.steps import METHODS, compute, read_golden, tiny_models
-from ugatit.params import method_module
+from ugatit.modules import method_module
 
 CASES = [(method, model) for method in METHODS for model in tiny_models(method)]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.evaluation.attention import write_attention
 from ugatit.files import write_json
 from ugatit.manifest import KEPT, Picture, read_manifest, write_manifest
-from ugatit.params import DIRECTIONS, Direction
 from ugatit.reporting.report.settings import DatasetEntry, FigureEntry, ReportSettings, RunEntry
 from ugatit.run import training_key
 

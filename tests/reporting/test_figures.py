@@ -22,7 +22,8 @@ from ugatit.evaluation.attention import read_attention
 from ugatit.evaluation.heat_map import blend, color_range, heat
 from ugatit.images import read_rgb
 from ugatit.manifest import read_manifest
-from ugatit.params import Params, figure_module
+from ugatit.modules import figure_module
+from ugatit.params import Params
 from ugatit.reporting.figure import (
     figure_found,
     figure_inputs,

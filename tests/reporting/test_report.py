@@ -141,6 +141,27 @@ def test_facts_of_runs_and_datasets(tmp_path: Path) -> None:
     assert ODD_LABEL not in page
 
 
+def test_provenance_is_one_link_away(tmp_path: Path) -> None:
+    page, _ = report(invent(tmp_path), tmp_path / "report")
+    for place in ("tables/kid", "figures/one", "runs/set/one/seed0"):
+        assert f'href="provenance/{place}.txt"' in page
+    text = (tmp_path / "report/provenance/runs/set/one/seed0.txt").read_text()
+    assert text.startswith(f"{tmp_path}/results/set/one/seed0/weights.json\n")
+    assert "\nparameters: " in text or "not here, so not compared" in text
+
+
+def test_what_does_not_match_is_told_where_it_is_shown(tmp_path: Path) -> None:
+    settings = invent(tmp_path)
+    weights = tmp_path / "results/set/one/seed0/weights.json"
+    weights.write_text(json.dumps(json.loads(weights.read_text()) | {"run_sha256": "0" * 64}))
+    page, _ = report(settings, tmp_path / "report")
+    assert re.search(
+        r'href="provenance/runs/set/one/seed0.txt"><code[^>]*>\w+</code> \(\d+ do not match\)', page
+    )
+    text = (tmp_path / "report/provenance/runs/set/one/seed0.txt").read_text()
+    assert "DOES NOT MATCH: the run in it is not that of its hash" in text
+
+
 def test_report_of_nothing_says_what_to_make(tmp_path: Path) -> None:
     settings = invent(tmp_path)
     shutil.rmtree(tmp_path / "results")

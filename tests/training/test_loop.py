@@ -23,8 +23,8 @@ from ugatit.files import read_json_lines
 from ugatit.images import read_rgb
 from ugatit.manifest import Manifest, read_manifest, write_manifest
 from ugatit.methods import ugatit
+from ugatit.modules import method_module
 from ugatit.nn.losses import NonFiniteLoss
-from ugatit.params import method_module
 from ugatit.run import training_key
 from ugatit.training import checkpoint
 from ugatit.training.loop import Options, train

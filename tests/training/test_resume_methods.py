@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import MakeRun
 from ugatit.files import read_json_lines
 from ugatit.manifest import Manifest
-from ugatit.params import method_module
+from ugatit.modules import method_module
 from ugatit.training.loop import Options, train
 
 QUIET = Options(device="cpu", threads=1, samples=0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ugatit.params import Params, Training
+from ugatit.models import Training
+from ugatit.params import Params
 from ugatit.training.schedule import lr_factor
 
 LR = 1e-4

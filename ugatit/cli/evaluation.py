@@ -22,7 +22,7 @@ from ugatit.cli.options import (
     direction_of,
     source_split,
 )
-from ugatit.params import Direction
+from ugatit.datasets import Direction
 
 if TYPE_CHECKING:
     from ugatit.evaluation.extractors import Extractor

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ugatit.datasets import Direction
 from ugatit.errors import UserError
-from ugatit.params import Direction
 
 
 class DirectionName(StrEnum):

@@ -98,7 +98,7 @@ def status(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of params.yaml."""
-    from ugatit.params import schema_text
+    from ugatit.schema import schema_text
 
     typer.echo(schema_text(), nl=False)
 

@@ -11,6 +11,7 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from ugatit.datasets import Direction
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
 from ugatit.errors import UserError
 from ugatit.evaluation.attention import Effect, effect, write_attention
@@ -19,7 +20,8 @@ from ugatit.evaluation.masking import hottest_region, mask, moved_at_random
 from ugatit.evaluation.translate import code_generator, open_pictures, require_different_stems
 from ugatit.images import resize, to_tensor, to_uint8, write_png
 from ugatit.methods import SOURCE_MAP
-from ugatit.params import Direction, Masking, method_module
+from ugatit.modules import method_module
+from ugatit.params import Masking
 from ugatit.strict import check
 from ugatit.weights import read_weights
 

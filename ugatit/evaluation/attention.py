@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
+from ugatit.datasets import Direction
 from ugatit.errors import UserError
 from ugatit.files import atomic_path, read_json, sha256_file, write_json
-from ugatit.params import Direction, Masking
+from ugatit.params import Masking
 from ugatit.strict import Strict, check
 
 ARRAYS = "attention.npz"

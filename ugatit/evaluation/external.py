@@ -11,11 +11,11 @@ from typing import Literal
 
 import numpy as np
 
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.errors import UserError
 from ugatit.files import atomic_path
 from ugatit.images import PICTURE_SUFFIXES, PictureError, decode, write_png
 from ugatit.manifest import Manifest, Picture, describe_picture, write_manifest
-from ugatit.params import DIRECTIONS, Direction
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.errors import UserError
 from ugatit.evaluation.feature_file import Features, require_comparable
 from ugatit.evaluation.fid import fid
 from ugatit.evaluation.kid import Estimate, block_count, kid, kid_full, kid_paper, kid_paper_alpha98
-from ugatit.params import DIRECTIONS, Direction
 
 METRICS_SCHEMA = 1
 

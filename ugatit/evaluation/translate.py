@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
+from ugatit.datasets import Direction
 from ugatit.devices import choose_device, compute_deterministically, keep_freed_memory, use_threads
 from ugatit.environment import snapshot
 from ugatit.errors import UserError
@@ -25,7 +26,7 @@ from ugatit.manifest import (
     read_manifest,
     write_manifest,
 )
-from ugatit.params import Direction, method_module
+from ugatit.modules import method_module
 from ugatit.strict import check
 from ugatit.weights import read_weights
 

@@ -26,7 +26,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ugatit.params import DIRECTIONS, Direction
+from ugatit.datasets import DIRECTIONS, Direction
 
 Networks = Mapping[str, nn.Module]
 Optimizers = Mapping[str, Optimizer]

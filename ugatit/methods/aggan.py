@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ugatit.methods import Batch, Direction, Networks, Optimizers, Traits
+from ugatit.models import Training
 from ugatit.nn.initialization import initialize
 from ugatit.nn.losses import absolute_difference, least_squares, require_finite
 from ugatit.nn.mask import Decoder, MaskNetwork, compose, foreground
@@ -21,7 +22,6 @@ from ugatit.nn.patch_discriminator import PatchDiscriminator, doubling_layers
 from ugatit.nn.pool import ImagePool
 from ugatit.nn.resnet_generator import ResidualGenerator
 from ugatit.nn.sizes import require_sides
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

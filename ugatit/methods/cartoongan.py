@@ -13,6 +13,7 @@ from torch.optim import Adam
 
 from ugatit.methods import Batch, Direction, Networks, Optimizers, Traits
 from ugatit.methods import Stream as StreamName
+from ugatit.models import Training
 from ugatit.nn.blocks import Padding
 from ugatit.nn.initialization import Gains, initialize
 from ugatit.nn.losses import absolute_difference, binary_classification, least_squares, require_finite
@@ -22,7 +23,6 @@ from ugatit.nn.pool import ImagePool
 from ugatit.nn.resnet_generator import ResidualGenerator
 from ugatit.nn.sizes import require_sides
 from ugatit.nn.vgg import Levels, load_vgg19
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

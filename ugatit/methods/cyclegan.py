@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ugatit.methods import Batch, Direction, Networks, Optimizers, Traits
+from ugatit.models import Training
 from ugatit.nn.discriminators import smallest_px
 from ugatit.nn.initialization import initialize
 from ugatit.nn.losses import absolute_difference, least_squares, require_finite
@@ -18,7 +19,6 @@ from ugatit.nn.patch_discriminator import PatchDiscriminator, doubling_layers
 from ugatit.nn.pool import ImagePool
 from ugatit.nn.resnet_generator import ResidualGenerator
 from ugatit.nn.sizes import SMALLEST_PX, require_sides
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

@@ -13,6 +13,7 @@ from torch.optim import Adam
 
 from ugatit.errors import UserError
 from ugatit.methods import JUDGES, Batch, Direction, Networks, Optimizers, Traits
+from ugatit.models import Training
 from ugatit.nn.codes import draw_codes
 from ugatit.nn.drit import (
     CONTENT_SLOPE,
@@ -39,7 +40,6 @@ from ugatit.nn.losses import (
 from ugatit.nn.multiscale import MultiScaleDiscriminator, smallest_px
 from ugatit.nn.optimization import DecayingAdamParameters, descend, frozen
 from ugatit.nn.sizes import require_sides
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

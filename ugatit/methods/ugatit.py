@@ -12,6 +12,7 @@ from torch.optim import Adam
 
 from ugatit.errors import UserError
 from ugatit.methods import SOURCE_MAP, Batch, Direction, Networks, Optimizers, Traits
+from ugatit.models import Training
 from ugatit.nn.attention import CAM
 from ugatit.nn.discriminators import AttentionDiscriminator, DiscriminatorOutput, smallest_px
 from ugatit.nn.generators import AttentionGenerator, GeneratorOutput
@@ -19,7 +20,6 @@ from ugatit.nn.initialization import initialize
 from ugatit.nn.losses import absolute_difference, binary_classification, least_squares, require_finite
 from ugatit.nn.normalization import clip_rho
 from ugatit.nn.optimization import descend, frozen
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

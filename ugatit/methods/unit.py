@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ugatit.methods import JUDGES, Batch, Direction, Networks, Optimizers, Traits
+from ugatit.models import Training
 from ugatit.nn.autoencoders import ContentEncoder, Decoder
 from ugatit.nn.initialization import Scheme, initialize
 from ugatit.nn.losses import (
@@ -24,7 +25,6 @@ from ugatit.nn.losses import (
 from ugatit.nn.multiscale import MultiScaleDiscriminator, smallest_px
 from ugatit.nn.optimization import DecayingAdamParameters, descend, frozen
 from ugatit.nn.sizes import require_sides
-from ugatit.params import Training
 from ugatit.strict import Strict
 
 NUMERICS = 1

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ugatit.errors import UserError
-from ugatit.params import Params, method_module
+from ugatit.modules import method_module
+from ugatit.params import Params
 from ugatit.reporting.markup import Document, Entry, Grid, Section
 from ugatit.reporting.paper_values import PaperLayer, published_layers
 from ugatit.run import resolve

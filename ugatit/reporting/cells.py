@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ugatit.datasets import Direction
 from ugatit.errors import UserError
-from ugatit.params import Direction
 from ugatit.reporting.collect import MetricRow
 from ugatit.reporting.paper_values import PaperTable, PaperValue, published_value
 from ugatit.strict import Strict

@@ -11,9 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ugatit.datasets import Direction
 from ugatit.errors import UserError
 from ugatit.files import read_json, write_text
-from ugatit.params import Direction
 from ugatit.strict import check
 
 REMEDY = "Write it with `ugatit evaluate`."

@@ -9,7 +9,8 @@ from typing import Any
 
 from ugatit.errors import UserError
 from ugatit.files import sha256_file
-from ugatit.params import Params, figure_module
+from ugatit.modules import figure_module
+from ugatit.params import Params
 from ugatit.strict import check, nearest
 
 

@@ -6,7 +6,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ugatit.params import DIRECTIONS
+from ugatit.datasets import DIRECTIONS
 from ugatit.reporting.cells import Cell, Column, Settings, why_not_comparable
 from ugatit.reporting.markup import Document, Entry, Grid, Section
 

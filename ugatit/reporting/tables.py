@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ugatit import plan
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.errors import UserError
 from ugatit.files import write_text
-from ugatit.params import DIRECTIONS, REFERENCES, Direction, Params
+from ugatit.params import REFERENCES, Params
 from ugatit.reporting.architecture import KIND as ARCHITECTURE
 from ugatit.reporting.architecture import architecture_settings, describe_network
 from ugatit.reporting.cells import PAPER_METRICS, Cell, Column, Row, Settings, fill_cells, why_not_comparable

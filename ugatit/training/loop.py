@@ -28,8 +28,8 @@ from ugatit.errors import UserError
 from ugatit.files import read_json, write_json
 from ugatit.manifest import Manifest, read_manifest
 from ugatit.methods import Networks, Optimizers
+from ugatit.modules import method_module
 from ugatit.nn.losses import NonFiniteLoss
-from ugatit.params import method_module
 from ugatit.run import Run, differences, read_run, training_key
 from ugatit.strict import check
 from ugatit.training.checkpoint import load_checkpoint, save_checkpoint

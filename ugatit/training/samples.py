@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ugatit.datasets import DIRECTIONS
 from ugatit.files import read_json, write_json
 from ugatit.images import resize, to_tensor, to_uint8, write_png
 from ugatit.manifest import Manifest
 from ugatit.methods import Direction, Networks
-from ugatit.params import DIRECTIONS, method_module
+from ugatit.modules import method_module
 from ugatit.run import Run
 from ugatit.strict import check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ugatit.params import Training
+from ugatit.models import Training
 
 
 def lr_factor(step: int, training: Training) -> float:

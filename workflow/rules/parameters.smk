@@ -13,9 +13,9 @@ from data_prep.sources import fingerprint
 from data_prep.stages.order import SIDE_STAGES
 from ugatit import plan
 from ugatit.construction import Cascade
+from ugatit.datasets import DIRECTIONS
 from ugatit.errors import USER_ERROR_EXIT, UserError
 from ugatit.files import sha256_file
-from ugatit.params import DIRECTIONS
 from ugatit.params import parse as parse_params  # `parse` is a name of Snakemake's
 from ugatit.reporting.figure import figure_found, figure_inputs, figure_settings, planned_figures
 from ugatit.reporting.report.settings import report_settings

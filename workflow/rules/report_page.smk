@@ -2,7 +2,9 @@
 
 REPORT = checked(report_settings, PARAMS)
 REPORT_CODE = [
-    *sorted(str(path) for path in Path("ugatit/reporting/report").glob("*.*")),
+    *sorted(
+        str(path) for part in ("report", "provenance") for path in Path("ugatit/reporting", part).glob("*.*")
+    ),
     "ugatit/reporting/collect.py",
     "ugatit/reporting/status.py",
 ]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ugatit.datasets import DIRECTIONS
 from ugatit.files import sha256_file, sha256_json, write_json
 from ugatit.manifest import describe_picture, read_manifest, write_manifest
-from ugatit.params import DIRECTIONS
 from ugatit.reporting.collect import collect_metrics
 from ugatit.reporting.provenance.workflow_record import record_name
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ugatit import plan
-from ugatit.params import DIRECTIONS, Direction, Figure, Params
+from ugatit.datasets import DIRECTIONS, Direction
+from ugatit.params import Figure, Params
 from ugatit.reporting.choice import ByScore, Choice, Fixed
 from ugatit.reporting.figure import Command, Need
 from ugatit.strict import Strict

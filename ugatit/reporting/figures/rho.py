@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from ugatit import plan
+from ugatit.datasets import DIRECTIONS
 from ugatit.errors import UserError
 from ugatit.files import read_json, read_json_lines, sha256_file
-from ugatit.params import DIRECTIONS, Figure, Params
+from ugatit.params import Figure, Params
 from ugatit.reporting.figure import Command, Need
 from ugatit.strict import Strict
 
