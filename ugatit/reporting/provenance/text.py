@@ -15,8 +15,8 @@ DIGITS = 12
 """Of a hash, as shown."""
 
 
-def as_text(found: Provenance) -> str:
-    """Lines for a terminal; the last ones say whether everything matches."""
+def as_text(found: Provenance, looked_at: bool = True) -> str:
+    """Lines for people; the last ones say whether everything matches, and `looked_at` who asks."""
     cell = f", cell {found.cell}" if found.cell else ""
     lines = [f"{found.target}{cell}"]
     for step in found.steps:
@@ -25,8 +25,9 @@ def as_text(found: Provenance) -> str:
         lines += ["", f"{step.kind}: {step.path}"]
         lines += [f"{INDENT}{line}" for line in _facts(step)]
         lines += [f"{INDENT}DOES NOT MATCH: {problem}" for problem in step.problems]
-    code = _code(found.here["code"])
-    lines += ["", f"looked at {found.here['time']} on {found.here['machine']['host']} with {code}"]
+    if looked_at:
+        code = _code(found.here["code"])
+        lines += ["", f"looked at {found.here['time']} on {found.here['machine']['host']} with {code}"]
     absent, problems = found.absent(), found.problems()
     if absent:
         lines += ["", "not here, so not compared:", *(f"{INDENT}{what}" for what in absent)]

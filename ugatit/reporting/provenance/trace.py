@@ -75,11 +75,18 @@ class Provenance:
         }
 
 
-def trace(target: Path, data: Path, cell: str | None = None, verify: bool = True) -> Provenance:
+def trace(
+    target: Path,
+    data: Path,
+    cell: str | None = None,
+    verify: bool = True,
+    known: dict[Path, Step] | None = None,
+) -> Provenance:
     """Follow a table, figure, sheet, run or any file of results/ to the raw pictures, comparing hashes.
 
     `data` is the folder of the datasets; `cell` is dataset/model/direction of a table. Without `verify`
     weights, features and pictures are not read, only what the text files say of each other is compared.
+    `known` keeps what was read, for the next target in the same folders; a cell needs a look of its own.
 
     Raises: UserError if there is no such file or cell; what does not match is told, not raised.
     """
@@ -88,13 +95,17 @@ def trace(target: Path, data: Path, cell: str | None = None, verify: bool = True
         raise UserError(f"{target}: no such file; expected a table, figure or another result.")
     chosen = parse_cell(cell, target) if cell else None
     places = Places(_results_of(target), Path(data), chosen, verify)
+    known = {} if known is None or chosen else known
     steps: dict[Path, Step] = {}
     waiting = deque([target])
     while waiting:
         path = waiting.popleft()
-        if path not in steps:
-            steps[path] = read_step(path, places)
-            waiting.extend(steps[path].inputs)
+        if path in steps:
+            continue
+        if path not in known:
+            known[path] = read_step(path, places)
+        steps[path] = known[path]
+        waiting.extend(steps[path].inputs)
     if chosen and not steps[target].says.get("values"):
         raise UserError(
             f"{target}: no value for {chosen}; expected DATASET/MODEL/DIRECTION of one of its rows."

@@ -43,13 +43,13 @@ def make_report(settings: ReportSettings, output: Path, threads: int | None = No
         raise UserError(f"{results}: no such folder; expected results to report. Make some first.")
     _claim(output)
     runs = [read_facts(entry, results) for entry in settings.runs]
-    store, shown = PictureStore(output), ShownFiles(output)
+    store, shown = PictureStore(output), ShownFiles(output, Path(settings.data))
     data = {"comparisons": comparisons(settings, runs, store), "scoreMeaning": SCORE_MEANING}
     page = {
         "title": html.escape(settings.results),
         "overview": sections.overview(settings, runs, shown),
         "figures": sections.figures(settings, shown),
-        "runs": sections.runs_table(settings, runs),
+        "runs": sections.runs_table(settings, runs, shown),
         "datasets": sections.datasets_section(settings, shown),
     }
     store.write(threads or os.cpu_count() or 1)

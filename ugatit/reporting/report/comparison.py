@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.evaluation.scores import read_scores
 from ugatit.files import read_json, sha256_file
 from ugatit.manifest import KEPT, Manifest, Picture, read_manifest
-from ugatit.params import DIRECTIONS, Direction
 from ugatit.reporting.collect import MetricRow, read_metrics
 from ugatit.reporting.report.attention_maps import read_attention_maps
 from ugatit.reporting.report.picture_store import THUMBNAIL_PX, PictureStore

@@ -51,14 +51,15 @@ def figures(settings: ReportSettings, files: ShownFiles) -> Html:
     parts = []
     for path, caption in planned.items():
         if path.is_file():
-            parts.append(files.figure(path, f"figures/{path.name}", caption))
+            behind = files.provenance(path, f"{path.parent.name}/{path.stem}", "provenance")
+            parts.append(files.figure(path, f"figures/{path.name}", caption, behind))
         else:
             parts.append(_missing(caption, path))
     parts += [files.figure(path, f"figures/{path.name}", path.stem) for path in others]
     return join(parts, "\n") if parts else element("p", "No figures are planned.")
 
 
-def runs_table(settings: ReportSettings, runs: Sequence[RunFacts]) -> Html:
+def runs_table(settings: ReportSettings, runs: Sequence[RunFacts], files: ShownFiles) -> Html:
     """One line per run: how far, how long, what came out."""
     rows = [
         (
@@ -70,7 +71,7 @@ def runs_table(settings: ReportSettings, runs: Sequence[RunFacts]) -> Html:
             _duration(run.elapsed_s),
             "" if run.steps_per_s is None else f"{run.steps_per_s:.2f}",
             _count(run.parameters),
-            element("code", run.weights_sha256[:HASH_DIGITS], title=run.weights_sha256),
+            _weights(settings, run, files),
             element("code", run.data_sha256[:HASH_DIGITS], title=run.data_sha256),
             run.machine,
         )
@@ -80,7 +81,8 @@ def runs_table(settings: ReportSettings, runs: Sequence[RunFacts]) -> Html:
         element(
             "p",
             "Weights and data are known by the first digits of their SHA-256, which stands in full in "
-            "weights.json; all parameters of a run are in its run.json.",
+            "weights.json; all parameters of a run are in its run.json. The links lead to code, parameters, "
+            "data, versions, machine and time behind the weights.",
         )
     ]
     unmade = [run.entry.folder for run in runs if not run.has_weights and run.entry.seed is not None]
@@ -89,6 +91,13 @@ def runs_table(settings: ReportSettings, runs: Sequence[RunFacts]) -> Html:
         command = element("code", target)
         notes.append(element("p", "A run is made, or goes on, with ", command, " and this report's options."))
     return join([table(RUN_COLUMNS, rows, "Runs", numeric=(2, 4, 5, 6, 7)), *notes])
+
+
+def _weights(settings: ReportSettings, run: RunFacts, files: ShownFiles) -> Html:
+    """The hash of a run's weights, leading to what stands behind them."""
+    digits = element("code", run.weights_sha256[:HASH_DIGITS], title=run.weights_sha256)
+    path = Path(settings.results, run.entry.folder, "weights.json")
+    return files.provenance(path, f"runs/{run.entry.folder}", digits) if path.is_file() else digits
 
 
 def datasets_section(settings: ReportSettings, files: ShownFiles) -> Html:
@@ -109,6 +118,7 @@ def _table(path: Path, files: ShownFiles) -> Html:
         if file.is_file():
             address = files.add(file, f"tables/{file.name}")
             links += [" ", element("a", suffix.removeprefix("."), href=address)]
+    links += [", and its ", files.provenance(path, f"tables/{name}", "provenance")]
     parts.append(element("p", "This table as", *links, class_="links"))
     return element("section", *parts, class_="table")
 

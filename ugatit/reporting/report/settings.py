@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ugatit import plan
-from ugatit.params import Direction, Params
+from ugatit.datasets import Direction
+from ugatit.params import Params
 from ugatit.reporting.figure import planned_figures
 from ugatit.sources import ConstructedSource
 from ugatit.strict import Strict
