@@ -11,7 +11,8 @@ from PIL import Image
 
 from data_prep import cut_faces
 from data_prep.check import Report, check_folder
-from data_prep.cli import FaceDetector, main
+from data_prep.cli import main
+from data_prep.cli.checking import FaceDetector
 from data_prep.cut_faces import DETECTORS, beyond
 from data_prep.drawing.anime import draw_anime
 from data_prep.faces.detection import Face
