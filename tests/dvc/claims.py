@@ -24,9 +24,9 @@ NOTHING = "Nothing to be done"
 
 JOB = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)
 
-HEAD = """# Transcript
+HEAD = """## Transcript
 
-Made by `python -m tests.dvc.claims` on pictures of discs and boxes, networks of 4 channels and 4 training steps. `make test-dvc`
+Made by `python -m tests.dvc.claims` on drawn pictures of discs and boxes, networks of 4 channels and 4 training steps. `make test-dvc`
 repeats it and stops at the first claim that does not hold. Of each output only the telling lines are shown.
 """
 
@@ -44,7 +44,7 @@ class Transcript:
     def claim(self, text: str) -> None:
         """Begin a section."""
         sys.stderr.write(f"{text}\n")
-        self.lines.append(f"\n## {text}\n")
+        self.lines.append(f"\n### {text}\n")
 
     def shell(self, folder: Path, command: str, show: str = "", code: int = 0) -> str:
         """Run a command; show it with the lines of its output that match.
@@ -55,7 +55,8 @@ class Transcript:
         text = done.stdout + done.stderr
         if done.returncode != code:
             raise ClaimError(f"{command}: exit code {done.returncode}, expected {code}\n{text}")
-        shown = [line.rstrip() for line in text.splitlines() if show and re.search(show, line)]
+        lines = text.replace(str(folder.parent), "...").splitlines()
+        shown = [line.rstrip() for line in lines if show and re.search(show, line)]
         if show and not shown:
             raise ClaimError(f"{command}: no line matches {show!r}\n{text}")
         body = "\n".join([f"{folder.name}$ {command}", *dict.fromkeys(shown)])

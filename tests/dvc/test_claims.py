@@ -8,4 +8,4 @@ from tests.dvc.claims import carry_out
 
 
 def test_every_claim_holds(tmp_path: Path) -> None:
-    assert "## " in carry_out(tmp_path).text()
+    assert "### " in carry_out(tmp_path).text()
