@@ -102,6 +102,21 @@ def test_curves_add_up_what_belongs_together(results: Path) -> None:
     ]
 
 
+def test_curves_of_a_method_with_phases(tmp_path: Path) -> None:
+    """CartoonGAN's discriminator comes in after its initial phase."""
+    lines = [
+        {"step": step, "losses": {"generator": 1.0} | ({"discriminator": 2.0} if step > 2 else {})}
+        | {"lr_factor": 1.0, "steps_per_s": 4.0}
+        for step in range(1, 5)
+    ]
+    log = tmp_path / "train.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    series = read_series(log)
+    assert series["generator"][0].tolist() == [1, 2, 3, 4]
+    assert series["discriminator"][0].tolist() == [3, 4]
+    assert series["discriminator"][1].tolist() == [2.0, 2.0]
+
+
 def test_rho_is_that_of_the_weights_and_smoothed_in_the_residual_blocks_alone(tmp_path: Path) -> None:
     make_results(tmp_path)
     path = tmp_path / "results/cat2dog/ugatit/seed0/weights.json"

@@ -130,14 +130,19 @@ def _panels(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def read_series(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Steps and values of every panel; loss terms that differ behind `_` are added up."""
-    records = [record for record in read_json_lines(path) if "losses" in record]
-    steps = np.array([record["step"] for record in records])
-    found: dict[str, list[float]] = {}
-    for record in records:
-        for name, value in _of(record).items():
-            found.setdefault(name, []).append(value)
-    return {name: (steps, np.array(values)) for name, values in found.items()}
+    """Steps and values of every panel; loss terms that differ behind `_` are added up.
+
+    A term has the steps at which it is part of the loss: some methods have phases.
+    """
+    found: dict[str, list[tuple[int, float]]] = {}
+    for record in read_json_lines(path):
+        if "losses" in record:
+            for name, value in _of(record).items():
+                found.setdefault(name, []).append((record["step"], value))
+    return {
+        name: (np.array([step for step, _ in points]), np.array([value for _, value in points]))
+        for name, points in found.items()
+    }
 
 
 def _of(record: Mapping[str, Any]) -> dict[str, float]:
