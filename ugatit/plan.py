@@ -45,9 +45,8 @@ def planned_runs(params: Params) -> list[tuple[str, str]]:
 
 
 def planned_models(params: Params, dataset: str) -> list[str]:
-    """Models of which some table plans a run on a dataset, in the order of the parameters."""
-    planned = planned_runs(params)
-    return [model for model in params.models if (dataset, model) in planned]
+    """Models of which some table plans a run on a dataset, in the order of the tables."""
+    return [model for planned, model in planned_runs(params) if planned == dataset]
 
 
 def planned_weights(params: Params) -> list[str]:

@@ -272,9 +272,13 @@ def test_settings_hold_what_the_tables_plan() -> None:
     assert [dataset.name for dataset in settings.datasets] == ["demo"]
     assert [run.folder for run in settings.runs] == [
         "demo/ugatit-light/seed0",
+        "demo/cyclegan/seed0",
+        "demo/aggan/seed0",
+        "demo/cartoongan/seed0",
         "demo/ugatit-light-no-cam/seed0",
     ]
-    assert [run.attends for run in settings.runs] == [True, False]
+    assert [run.attends for run in settings.runs] == [True, False, True, False, False]
+    assert settings.runs[3].directions == ["a2b"]
     assert settings.tables[:2] == ["kid", "ablation"]
     files = {figure.file: figure.caption for figure in settings.figures}
     assert files.keys() >= {"figures/curves.png", "sheets/demo_a2b.png", "sheets/demo_b2a.png"}

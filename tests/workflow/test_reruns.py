@@ -20,6 +20,10 @@ RAW = Path("raw/drawn-portraits")
 
 OF_ONE_RUN = {"resolve_run": 1, "train": 1, "translate": 2, "extract_features": 2, "evaluate": 1, "score": 2}
 
+OF_ALL_RUNS = {"resolve_run": 5, "train": 5, "evaluate": 5}
+OF_ALL_RUNS |= dict.fromkeys(("translate", "extract_features", "score"), 9)
+"""One of the five models translates one way only."""
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -110,7 +114,7 @@ def test_a_run_that_no_table_plans_redraws_what_shows_it_and_is_never_made_anew(
 def test_masked_share_attends_anew(finished: Path) -> None:
     planned = plan_with(finished, {"attention": {"masked_share": 0.1}})
     figures = {"figure2", "appendix-selfie2anime", "appendix-anime2selfie"}
-    assert planned.counts() == {"attend": 2, "draw_figure": 3, "make_report": 1, "all": 1}
+    assert planned.counts() == {"attend": 4, "draw_figure": 3, "make_report": 1, "all": 1}
     assert planned.of("draw_figure") == {f"figure={name}" for name in figures}
 
 
@@ -124,14 +128,14 @@ def test_label_redoes_what_prints_it(finished: Path) -> None:
 def test_seed_adds_its_runs(finished: Path) -> None:
     planned = plan_with(finished, {"seeds": [0, 1]})
     # The KID figures and the curves show all seeds, and the report the attention of all.
-    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "attend": 2, "make_report": 1, "all": 1}
-    assert planned.counts() == {rule: 2 * n for rule, n in OF_ONE_RUN.items()} | last
+    last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 3, "attend": 4, "make_report": 1, "all": 1}
+    assert planned.counts() == OF_ALL_RUNS | last
     assert all(run.endswith("seed=1") for run in planned.of("train"))
 
 
 def test_metric_redoes_the_evaluations(finished: Path) -> None:
     planned = plan_with(finished, {"evaluation": {"kid_seed": 1}})
-    evaluations = {"evaluate": 2, "evaluate_source": 1, "evaluate_real": 1}
+    evaluations = {"evaluate": 5, "evaluate_source": 1, "evaluate_real": 1}
     last = {"collect_metrics": 2, "make_table": 2, "draw_figure": 2, "make_report": 1, "all": 1}
     assert planned.counts() == evaluations | last
 
@@ -152,7 +156,7 @@ def test_code_of_the_trainer_redoes_nothing_and_of_a_metric_the_evaluations(fini
     metric = finished / "ugatit/evaluation/kid.py"
     original = metric.read_text()
     metric.write_text(original + "\n")
-    assert plan(finished, *DEMO).counts()["evaluate"] == 2
+    assert plan(finished, *DEMO).counts()["evaluate"] == 5
     metric.write_text(original)
     assert plan(finished, *DEMO).jobs == ()
 

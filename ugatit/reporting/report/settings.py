@@ -85,7 +85,7 @@ def _dataset(params: Params, name: str) -> DatasetEntry:
 
 
 def _runs(params: Params, dataset: str) -> list[RunEntry]:
-    """The runs of a dataset, in the order of `models`; several seeds are told apart by their labels."""
+    """The runs of a dataset, in the order of the tables; several seeds are told apart by their labels."""
     entries = []
     for model in plan.planned_models(params, dataset):
         external = params.models[model].external is not None
