@@ -93,7 +93,7 @@ def test_adversarial_term_sees_the_updated_discriminators() -> None:
     terms = step(p, after)
     for name in ("disc_a_global", "disc_a_local"):
         after[name].eval()
-    updated = sum(float(_judge(after[name](fake))) for name in ("disc_a_global", "disc_a_local"))
+    updated = sum(_judge(after[name](fake)).item() for name in ("disc_a_global", "disc_a_local"))
     assert float(terms["adversarial_a"]) == pytest.approx(updated, rel=1e-6)
 
 
