@@ -55,7 +55,10 @@ _DAMAGE = (
     UnicodeDecodeError,
     NotImplementedError,
 )
-"""What the readers raise on damaged bytes; found by damaging archives at random."""
+"""What the readers raise on damaged bytes; found by damaging archives at random.
+
+NotImplementedError is zipfile's, for a compression that it does not know.
+"""
 
 
 @dataclass(frozen=True)

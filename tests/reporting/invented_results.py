@@ -14,7 +14,7 @@ from PIL import Image
 
 from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.evaluation.attention import write_attention
-from ugatit.files import write_json
+from ugatit.files import sha256_json, write_json
 from ugatit.manifest import KEPT, Picture, read_manifest, write_manifest
 from ugatit.reporting.report.settings import DatasetEntry, FigureEntry, ReportSettings, RunEntry
 from ugatit.run import training_key
@@ -153,6 +153,7 @@ def _write_run(
         folder / "weights.json",
         {
             "run": run,
+            "run_sha256": sha256_json(run),
             "data_sha256": digest,
             "step": STEPS,
             "weights_sha256": weights,

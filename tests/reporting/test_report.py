@@ -145,9 +145,11 @@ def test_provenance_is_one_link_away(tmp_path: Path) -> None:
     page, _ = report(invent(tmp_path), tmp_path / "report")
     for place in ("tables/kid", "figures/one", "runs/set/one/seed0"):
         assert f'href="provenance/{place}.txt"' in page
+    assert "does not match" not in page
     text = (tmp_path / "report/provenance/runs/set/one/seed0.txt").read_text()
     assert text.startswith(f"{tmp_path}/results/set/one/seed0/weights.json\n")
-    assert "\nparameters: " in text or "not here, so not compared" in text
+    assert "\n    from step 0: " in text and "all that could be compared matches" in text
+    assert "looked at" not in text  # so that the same results make the same report
 
 
 def test_what_does_not_match_is_told_where_it_is_shown(tmp_path: Path) -> None:
@@ -156,8 +158,9 @@ def test_what_does_not_match_is_told_where_it_is_shown(tmp_path: Path) -> None:
     weights.write_text(json.dumps(json.loads(weights.read_text()) | {"run_sha256": "0" * 64}))
     page, _ = report(settings, tmp_path / "report")
     assert re.search(
-        r'href="provenance/runs/set/one/seed0.txt"><code[^>]*>\w+</code> \(\d+ do not match\)', page
+        r'href="provenance/runs/set/one/seed0.txt"><code[^>]*>\w+</code> \(does not match: 1\)', page
     )
+    assert page.count("does not match") == 1
     text = (tmp_path / "report/provenance/runs/set/one/seed0.txt").read_text()
     assert "DOES NOT MATCH: the run in it is not that of its hash" in text
 

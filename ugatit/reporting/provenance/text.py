@@ -16,7 +16,7 @@ DIGITS = 12
 
 
 def as_text(found: Provenance, looked_at: bool = True) -> str:
-    """Lines for people; the last ones say whether everything matches, and `looked_at` who asks."""
+    """Lines for people; the last ones say whether everything matches, and `looked_at` when and where."""
     cell = f", cell {found.cell}" if found.cell else ""
     lines = [f"{found.target}{cell}"]
     for step in found.steps:

@@ -44,7 +44,7 @@ class ShownFiles:
         address = f"provenance/{place}.txt"
         write_text(self._folder / address, as_text(found, looked_at=False) + "\n")
         problems = found.problems()
-        text = [label, f" ({len(problems)} do not match)"] if problems else [label]
+        text = [label, f" (does not match: {len(problems)})"] if problems else [label]
         return element("a", *text, href=quote(address))
 
     def figure(self, file: Path, place: str, caption: str, *links: str) -> Html:
