@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -14,6 +15,7 @@ METHODS, FIGURES = "ugatit.methods", "ugatit.reporting.figures"
 """Packages in which they are."""
 
 
+@functools.cache
 def method_module(name: str) -> ModuleType:
     """Find a method by the name of its file in ugatit/methods.
 

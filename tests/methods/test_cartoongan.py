@@ -244,7 +244,7 @@ def test_recipes(params: Params) -> None:
 
 
 SAVED_TERA = 8 * 0.109
-"""A forward pass of the generator: the plain formulation translates once more for the discriminator's update."""
+"""A forward pass of the generator: the plain formulation translates once more for the discriminator's update (D73)."""
 
 
 @pytest.mark.parametrize(("progress", "tera"), [(0.05, 3.45), (1.0, 5.34 - SAVED_TERA)])

@@ -25,6 +25,7 @@ class Job:
     rule: str
     outputs: tuple[str, ...]
     wildcards: str
+    priority: float
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ def snakemake(folder: Path, *arguments: str) -> Plan:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     jobs = tuple(
-        Job(match[1], _field(match[2], "output"), ", ".join(_field(match[2], "wildcards")))
+        Job(
+            match[1],
+            _field(match[2], "output"),
+            ", ".join(_field(match[2], "wildcards")),
+            float("".join(_field(match[2], "priority")) or 0),
+        )
         for match in JOB.finditer(text)
     )
     return Plan(done.returncode, text, jobs)

@@ -36,7 +36,9 @@ def test_dvc_owns_only_copies_and_never_removes_them() -> None:
 
 
 def test_copies_are_ignored_by_git_unless_they_live_there() -> None:
-    cached = {path for stage in STAGES for path, settings in outs(stage).items() if settings.get("cache", True)}
+    cached = {
+        path for stage in STAGES for path, settings in outs(stage).items() if settings.get("cache", True)
+    }
     ignored = {f"release{line}" for line in (ROOT / "release/.gitignore").read_text().split()}
     assert cached == ignored
 
@@ -51,9 +53,7 @@ def test_every_stage_depends_on_all_of_the_code_and_on_the_stages_before() -> No
         assert all((ROOT / dep).exists() for dep in deps - before)
 
 
-@pytest.mark.parametrize(
-    ("stage", "excluded"), [("datasets", NOT_FOR_DATASETS), ("models", NOT_FOR_MODELS)]
-)
+@pytest.mark.parametrize(("stage", "excluded"), [("datasets", NOT_FOR_DATASETS), ("models", NOT_FOR_MODELS)])
 def test_stages_know_their_parameters(stage: str, excluded: set[str]) -> None:
     listed = set(STAGES[stage]["params"])
     assert listed == set(Params.model_fields) - excluded - LATER

@@ -37,7 +37,17 @@ def test_the_recipe_gives_a_target_and_a_picture(tmp_path: Path) -> None:
     run = folder / "results/cat2dog/ugatit/seed0"
     run.mkdir(parents=True)
     (run / "train.jsonl").write_text(json.dumps({"step": 1, "elapsed_s": 7200.0, "losses": {}}) + "\n")
-    draw = [sys.executable, "-m", "ugatit", "figure", "hours", "--overlay", "mine.yaml", "--output-stem", "hours"]
+    draw = [
+        sys.executable,
+        "-m",
+        "ugatit",
+        "figure",
+        "hours",
+        "--overlay",
+        "mine.yaml",
+        "--output-stem",
+        "hours",
+    ]
     drawn = subprocess.run(draw, cwd=folder, env=environment, capture_output=True, text=True)
     assert drawn.returncode == 0, drawn.stderr
     assert read_rgb(folder / "hours.png").std() > 1

@@ -9,6 +9,7 @@ import yaml
 
 from tests.workflow.planning import ROOT, copy_workflow, plan, snakemake
 from ugatit.params import load
+from ugatit.run import resolve
 
 DATASETS = ["selfie2anime", "horse2zebra", "cat2dog", "photo2portrait", "photo2vangogh"]
 
@@ -71,6 +72,22 @@ def test_table_of_the_paper_plans_every_dataset_and_model(repository: Path) -> N
     assert planned.counts() == expected | {
         "fetch_asset": extractor_and_vgg, "collect_metrics": 1, "make_table": 1
     }  # fmt: skip
+
+
+def test_longer_trainings_come_first_and_what_follows_one_before_the_next(repository: Path) -> None:
+    planned = plan(repository, "results/tables/kid.csv", "--config", "only_dataset=cat2dog")
+    trainings = [job for job in planned.jobs if job.rule == "train"]
+    params = load(ROOT / "params.yaml")
+    steps = {m: resolve(params, "cat2dog", m, 0).training.steps for m in params.tables["kid"].models}
+    by_priority = sorted(trainings, key=lambda job: -job.priority)
+    lengths = [steps[job.wildcards.split(", ")[1].removeprefix("model=")] for job in by_priority]
+    assert lengths == sorted(lengths, reverse=True)
+    assert len(set(lengths)) > 1
+    others = {
+        job.priority for job in planned.jobs if job.rule in ("translate", "extract_features", "evaluate")
+    }
+    assert max(job.priority for job in trainings) < min(others)
+    assert {job.priority for job in planned.jobs if job.rule == "extract_real_features"} == others
 
 
 @pytest.mark.parametrize("table", WITHOUT_RUNS)

@@ -63,7 +63,14 @@ def test_same_parameters_do_nothing(finished: Path) -> None:
 def test_learning_rate_of_one_model_redoes_its_run_alone(finished: Path) -> None:
     model = {"ugatit-light-no-cam": {"parameters": {"optimizer": {"lr": 0.0002}}}}
     planned = plan_with(finished, {"models": model})
-    last = {"collect_metrics": 1, "make_table": 1, "draw_sheet": 2, "draw_figure": 7, "make_report": 1, "all": 1}
+    last = {
+        "collect_metrics": 1,
+        "make_table": 1,
+        "draw_sheet": 2,
+        "draw_figure": 7,
+        "make_report": 1,
+        "all": 1,
+    }
     assert planned.counts() == OF_ONE_RUN | last
     assert planned.of("draw_figure") == {
         f"figure={name}"
@@ -177,7 +184,11 @@ def test_report_of_snakemake_works_from_the_disk_with_captions_and_categories(fi
         names = {Path(name).name for name in archive.namelist()}
         page = archive.read("report/report.html").decode()
     assert {"figure2.png", "kid.csv", "demo_a2b.png", "funnel.png"} <= names
-    for text in ("Normalisation in the decoder", "chosen at random with seed 0", "counts, seeds and protocol"):
+    for text in (
+        "Normalisation in the decoder",
+        "chosen at random with seed 0",
+        "counts, seeds and protocol",
+    ):
         assert text in page
     for category in ("figures", "tables", "sheets"):
         assert f'"{category}"' in page

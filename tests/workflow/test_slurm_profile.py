@@ -41,7 +41,16 @@ def test_a_training_over_four_gpus_is_four_devices(repository: Path) -> None:
     profile = (repository / "profiles/slurm/config.yaml").read_text()
     assert profile.count("    gpu: 1\n") == 1
     (repository / "four.yaml").write_text(profile.replace("    gpu: 1\n", "    gpu: 4\n"))
-    options = ("--cores", "all", "--profile", "four.yaml", "--resources", "gpu=4", "--printshellcmds", "--dry-run")
+    options = (
+        "--cores",
+        "all",
+        "--profile",
+        "four.yaml",
+        "--resources",
+        "gpu=4",
+        "--printshellcmds",
+        "--dry-run",
+    )
     planned = snakemake(repository, *options, "--", "results/cat2dog/ugatit/seed0/weights.json")
     assert planned.code == 0, planned.text
     assert re.search(r"ugatit train .* --devices 4$", planned.text, re.MULTILINE)
@@ -70,7 +79,9 @@ def test_gpu_jobs_ask_for_cores_and_time_and_get_a_warning_in_time() -> None:
 def test_rules_and_code_know_nothing_of_slurm() -> None:
     files = [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk"), *ROOT.glob("ugatit/**/*.py")]
     assert len(files) > 50
-    assert [file.name for file in files if re.search("slurm|sbatch|srun", file.read_text(), re.IGNORECASE)] == []
+    assert [
+        file.name for file in files if re.search("slurm|sbatch|srun", file.read_text(), re.IGNORECASE)
+    ] == []
 
 
 def test_retries_are_set_by_profiles_alone() -> None:

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 from PIL import ImageDraw, ImageFont
 
 FONT = Path("fonts", "ttf", "DejaVuSans.ttf")
@@ -17,6 +16,8 @@ MAX_LABEL_LINES = 2
 @functools.cache
 def font(size_px: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans; the same file on every machine, so that drawn text is the same too."""
+    import matplotlib  # planning reads this module too, and draws nothing
+
     path = Path(matplotlib.get_data_path()) / FONT
     return ImageFont.truetype(path, size_px, layout_engine=ImageFont.Layout.BASIC)
 

@@ -21,6 +21,7 @@ rule extract_features:
         "<results>/{dataset}/{model}/seed{seed}/features/{direction}.json",
     log:
         "<logs>/extract_features/{dataset}/{model}/seed{seed}/{direction}.log",
+    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -48,7 +49,7 @@ use rule extract_features as extract_external_features with:
 
 
 # As many training pictures as there are test pictures: they stand for a perfect translation.
-# First of all jobs, so that a missing extractor is noticed before weeks of training and not after.
+# Before any training, so that a missing extractor is noticed before weeks of it and not after.
 use rule extract_features as extract_real_features with:
     input:
         pictures="<data>/{dataset}/manifest.csv",
@@ -58,7 +59,6 @@ use rule extract_features as extract_real_features with:
         "<results>/{dataset}/real/features/{split}.json",
     log:
         "<logs>/extract_real_features/{dataset}/{split}.log",
-    priority: 1
     params:
         split=lambda w: w.split,
         limit=lambda w: ["--limit-to-split", w.split.replace("train", "test")],
@@ -75,6 +75,7 @@ rule evaluate:
         "<results>/{dataset}/{model}/seed{seed}/metrics.json",
     log:
         "<logs>/evaluate/{dataset}/{model}/seed{seed}.log",
+    priority: 1
     params:
         row=lambda w: ["--model", w.model, "--seed", w.seed],
         fakes=lambda w, input: [arg for d in DIRECTIONS if input[d] for arg in (f"--{d}", input[d])],

@@ -2,6 +2,7 @@
 # A value of `params:` that is computed from `input` or `output` triggers no rerun; one of the parameters does.
 
 import json
+import math
 import os
 import re
 import sys
@@ -98,6 +99,12 @@ def cascade_of(wildcards):
     """The file that the detector of a side needs, if it needs one."""
     detector = stages_of(wildcards).detect.detector
     return [detector.cascade] if isinstance(detector, Cascade) else []
+
+
+def train_priority(wildcards):
+    """Longer trainings first, lest the last one run alone; below 1, the priority of what follows a training."""
+    run = checked(resolve, PARAMS, wildcards.dataset, wildcards.model, int(wildcards.seed))
+    return round(math.log10(run.training.steps) / 10, 6)
 
 
 def external_folder(wildcards):

@@ -33,6 +33,7 @@ rule train:
         "<logs>/train/{dataset}/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train/{dataset}/{model}/seed{seed}.tsv"
+    priority: train_priority
     threads: 8
     resources:
         gpu=1,

@@ -15,6 +15,7 @@ rule translate:
         "<results>/{dataset}/{model}/seed{seed}/translations/{direction}/manifest.csv",
     log:
         "<logs>/translate/{dataset}/{model}/seed{seed}/{direction}.log",
+    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -36,6 +37,7 @@ rule attend:
         "<results>/{dataset}/{model}/seed{seed}/attention/{direction}/attention.npz",
     log:
         "<logs>/attend/{dataset}/{model}/seed{seed}/{direction}.log",
+    priority: 1
     threads: 8
     resources:
         gpu=1,
