@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
+
+
+def no_networks() -> dict[str, torch.nn.Module]:
+    """What most methods are given."""
+    return {}
 
 
 def step_flops(
@@ -17,22 +24,20 @@ def step_flops(
     batch_size: int,
     monkeypatch: pytest.MonkeyPatch,
     progress: float = 1.0,
-    given: dict[str, torch.nn.Module] | None = None,
+    given: Callable[[], dict[str, torch.nn.Module]] = no_networks,
 ) -> int:
     """Operations of the convolutions and products of one update, forward and backward.
 
-    Tensors without memory have no values, so the check for finite losses is left out, and the optimiser is
-    one that runs on them.
+    Fake tensors have shapes and no values, so the check for finite losses is left out.
     """
-    monkeypatch.setattr("ugatit.nn.optimization.Adam", lambda weights, **_: torch.optim.SGD(weights, lr=0.1))
     monkeypatch.setattr(method, "require_finite", lambda terms: None)
     traits = method.traits(parameters)
-    with torch.device("meta"):
-        networks = method.build(parameters, px, None)
+    with FakeTensorMode():
+        networks = method.build(parameters, px, None) | given()
+        optimizers = method.optimizers(networks, parameters)
         batches = [
             tuple(torch.empty(batch_size, 3, px, px) for _ in traits.streams) for _ in range(traits.draws)
         ]
-    optimizers = method.optimizers(networks, parameters)
-    with FlopCounterMode(display=False) as counter:
-        method.update(networks | (given or {}), optimizers, batches, parameters, progress)
+        with FlopCounterMode(display=False) as counter:
+            method.update(networks, optimizers, batches, parameters, progress)
     return int(counter.get_total_flops())

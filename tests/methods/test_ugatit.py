@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from tests.cost import step_flops
 from ugatit.errors import UserError
 from ugatit.methods import Batch, ugatit
 from ugatit.nn.discriminators import DiscriminatorOutput
@@ -26,6 +27,12 @@ FLOAT64_TOLERANCE = 1e-9
 
 FLOAT32_TOLERANCE = 1e-6
 """A float64 number and its float32."""
+
+COST_TOLERANCE = 0.05
+"""The operations are given to three digits."""
+
+SAVED_TERA = 2 * 0.106
+"""A forward pass of each generator: the authors' code translates again for the generators' update (D16)."""
 
 
 def parameters(model: str = "ugatit", **changes: dict[str, object]) -> ugatit.Parameters:
@@ -292,3 +299,10 @@ def test_the_log_sees_the_mean_rho_of_every_decoder_layer() -> None:
     assert watched["rho.gen_ba.up.1.norm"] == 0.0
     assert ugatit.traits(parameters()).watched
     assert not ugatit.traits(parameters("ugatit-gn")).watched
+
+
+@pytest.mark.parametrize(("model", "published_tera"), [("ugatit", 2.36), ("ugatit-light", 2.35)])
+def test_cost_of_a_step_at_256_px(monkeypatch: pytest.MonkeyPatch, model: str, published_tera: float) -> None:
+    full = check(ugatit.Parameters, resolve(PARAMS, "cat2dog", model, 0).parameters, "test")
+    flops = step_flops(ugatit, full, 256, 1, monkeypatch)
+    assert flops == pytest.approx((published_tera - SAVED_TERA) * 1e12, rel=COST_TOLERANCE)
