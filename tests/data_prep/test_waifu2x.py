@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 from importlib import metadata
 from pathlib import Path
@@ -27,7 +28,8 @@ def resized(rgb: np.ndarray, px: int, how: Image.Resampling) -> np.ndarray:
 
 
 def psnr(some: np.ndarray, other: np.ndarray) -> float:
-    return float(10 * np.log10(255**2 / np.square(some.astype(float) - other).mean()))
+    error = np.square(some.astype(float) - other).mean()
+    return float(10 * np.log10(255**2 / error)) if error else math.inf
 
 
 @pytest.fixture(scope="module")
