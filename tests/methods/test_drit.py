@@ -287,7 +287,6 @@ def test_a_step_costs_what_its_layers_do(
     broadcast = mixings * 2 * 256 * 512 * (px // 4) ** 2
     expected = published * 1e12 - in_vain * (counter.get_total_flops() + broadcast) - needed * broadcast
     assert found == pytest.approx(expected, rel=COST_TOLERANCE)
-    assert found < published * 1e12
 
 
 def test_recipes(params: Params) -> None:
