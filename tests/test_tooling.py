@@ -19,7 +19,7 @@ from ugatit.schema import schema_text
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"errors", "gpus", "processes"},
+    {"errors", "gpus", "processes", "tensor_files"},
     {"files", "strict", "devices", "environment"},
     {"construction", "sources", "tables", "images", "edges", "nn", "modules"},
     {"datasets"},

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import re
-import struct
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +30,7 @@ from ugatit.models import Training
 from ugatit.params import Params, merge
 from ugatit.run import Run, differences, resolve
 from ugatit.strict import check
+from ugatit.tensor_files import UnreadableTensorsError, load_tensors
 from ugatit.weights import read_weights, save_weights
 
 LIGHT_PX = 256
@@ -42,20 +40,6 @@ LOAD_MARGIN_PX = 30
 """By how much the authors' program enlarges training pictures before the crop."""
 
 EXPECTED = "expected a checkpoint of the authors' PyTorch code"
-
-UNREADABLE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    struct.error,
-    pickle.UnpicklingError,
-)
-"""What torch.load raises on files that are damaged or of another kind."""
 
 log = logging.getLogger(__name__)
 
@@ -134,17 +118,18 @@ def state_dicts(
 def _read(file: Path) -> dict[str, State]:
     """The six state dicts of a file; pickled code is refused, not run."""
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        content = load_tensors(file)
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; {EXPECTED}.") from None
-    except UNREADABLE as error:
-        if foreign := re.search(r"GLOBAL (\S+)", str(error)):
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}; {EXPECTED}.") from None
+    except UnreadableTensorsError as error:
+        if error.foreign:
             raise UserError(
-                f"{file}: holds {foreign[1]}; {EXPECTED}, which is tensors only. Pickled code is never run: "
-                "save the state dicts alone."
+                f"{file}: holds {error.foreign}; {EXPECTED}, which is tensors only. Pickled code is never "
+                "run: save the state dicts alone."
             ) from None
-        detail = f"{type(error).__name__}: {error}".splitlines()[0][:100]
-        raise UserError(f"{file}: damaged or of another kind ({detail}); {EXPECTED}.") from None
+        raise UserError(f"{file}: damaged or of another kind ({error}); {EXPECTED}.") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: holds a {type(content).__name__}; {EXPECTED}.")
     if missing := [key for key in NETWORKS if key not in content]:

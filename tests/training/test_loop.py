@@ -111,8 +111,13 @@ def test_kill_in_the_middle_of_a_checkpoint_write(
     assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
 
 
+@pytest.mark.parametrize("kept", [0, 1000])
 def test_a_damaged_checkpoint_falls_back_on_the_one_before(
-    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    dataset: Manifest,
+    make_run: MakeRun,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kept: int,
 ) -> None:
     undisturbed = train(make_run("undisturbed")[0], dataset.path, QUIET)
     path, _ = make_run("killed")
@@ -120,9 +125,28 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(
         stop_after(patch, 4)
         train(path, dataset.path, EVERY_STEP)
     newest = sorted((path.parent / "training").glob("*/checkpoints/*.pt"))[-1]
-    newest.write_bytes(newest.read_bytes()[:1000])
+    newest.write_bytes(newest.read_bytes()[:kept])
     assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
     assert "is damaged" in caplog.text
+    assert "kept as *.damaged" in caplog.text
+
+
+def test_damaged_checkpoints_do_not_displace_those_that_follow(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = train(make_run("undisturbed")[0], dataset.path, QUIET)
+    path, _ = make_run("killed")
+    for steps in (4, 2):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            stop_after(patch, steps)
+            train(path, dataset.path, EVERY_STEP)
+        folder = next((path.parent / "training").glob("*/checkpoints"))
+        saved = sorted(file.name for file in folder.glob("*.pt"))
+        assert saved == [f"step_{step:07d}.pt" for step in range(1, steps + 1)][-2:]
+        if steps == 4:
+            for file in folder.glob("*.pt"):
+                file.write_bytes(b"")
+    assert bytes_of(train(path, dataset.path, QUIET)) == bytes_of(undisturbed)
 
 
 def test_kill_9_of_the_command_and_running_it_again(dataset: Manifest, make_run: MakeRun) -> None:
@@ -240,8 +264,21 @@ def test_a_finished_run_is_left_alone(
     path, _ = make_run()
     train(path, dataset.path, QUIET)
     assert not list((path.parent / "training").glob("*/checkpoints"))
+    left = next((path.parent / "training").glob("*")) / "checkpoints"
+    left.mkdir()  # by a kill right after the weights were written
     stop_after(monkeypatch, 0)
     train(path, dataset.path, QUIET)
+    assert not left.exists()
+
+
+def test_weights_json_alone_is_no_finished_run(
+    dataset: Manifest, make_run: MakeRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, _ = make_run()
+    expected = bytes_of(train(path, dataset.path, QUIET))
+    path.with_name("weights.safetensors").unlink()
+    assert bytes_of(train(path, dataset.path, QUIET)) == expected
+    assert "without its weights.safetensors" in caplog.text
 
 
 def test_weights_of_another_configuration_are_refused_with_the_difference(
@@ -257,7 +294,7 @@ def test_changed_pictures_make_another_training(dataset: Manifest, make_run: Mak
     path, _ = make_run()
     train(path, dataset.path, QUIET)
     write_manifest(dataset.path, dataset.rows[1:])
-    with pytest.raises(UserError, match="different: the training pictures"):
+    with pytest.raises(UserError, match="different: the pictures"):
         train(path, dataset.path, QUIET)
 
 
@@ -351,6 +388,26 @@ def test_weights_hold_what_learns_and_no_pool(dataset: Manifest, make_run: MakeR
     weights = train(make_run(model="cyclegan-equal")[0], dataset.path, QUIET)
     names = {name.split(".")[0] for name in load_file(weights.with_name("weights.safetensors"))}
     assert names == {"gen_ab", "gen_ba", "disc_a", "disc_b"}
+
+
+def test_bfloat16_follows_weights_that_move_within_an_update(
+    dataset: Manifest, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DRIT's content discriminator takes three optimiser steps in one update."""
+    path, _ = make_run(precision="bfloat16", steps=1, decay_start=1)
+    update, products = ugatit.update, []
+
+    def moving(*args: object) -> object:
+        weight, one = torch.nn.Parameter(torch.ones(1, 1)), torch.ones(1, 1)
+        for factor in (1, 2):
+            with torch.no_grad():
+                weight.mul_(factor)
+            products.append(torch.nn.functional.linear(one, weight))
+        return update(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ugatit, "update", moving)
+    train(path, dataset.path, QUIET)
+    assert [(p.item(), p.dtype) for p in products] == [(1.0, torch.bfloat16), (2.0, torch.bfloat16)]
 
 
 def test_bfloat16_trains_near_float32(dataset: Manifest, make_run: MakeRun) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +15,19 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
 from ugatit.errors import UserError
+from ugatit.tensor_files import UnreadableTensorsError, first_line, load_tensors
 
 INCEPTION, EFFICIENTNET = "inception-v3-compat", "efficientnet-lite0"
 """The names: the network of the published numbers, and one that needs no download, for demos and tests."""
 
 FEATURE_LAYERS = {INCEPTION: "2048", EFFICIENTNET: "1280"}
 """The layer that is compared: the pooled features, called by their dimension as in torch-fidelity."""
+
+WEIGHTS_SHA256 = {
+    INCEPTION: "6726825d",
+    EFFICIENTNET: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+}
+"""Of the weights that are meant if nothing is said: torch-fidelity's release v0.2.0, and the package's."""
 
 HASH_DIGITS = re.compile(r"[0-9a-f]{8,64}")
 
@@ -75,18 +80,18 @@ class Extractor:
         return features.float().cpu()
 
 
-def load_extractor(name: str, weights: Path | None, sha256: str, device: torch.device) -> Extractor:
+def load_extractor(name: str, weights: Path | None, sha256: str | None, device: torch.device) -> Extractor:
     """Load a feature extractor from local weights; nothing is ever downloaded.
 
     The file's hash is compared before its contents are interpreted. `sha256` is the whole hash in
-    hexadecimal or at least its first 8 digits. `weights` None means those that are installed with the
-    package, which exist for efficientnet-lite0 only.
+    hexadecimal or at least its first 8 digits; None means that of `WEIGHTS_SHA256`. `weights` None means
+    those that are installed with the package, which exist for efficientnet-lite0 only.
 
     Raises: UserError if the name is unknown, or the file is missing, of another hash or of another network.
     """
     if name not in FEATURE_LAYERS:
         raise UserError(f"extractor {name!r} is unknown; known: {', '.join(FEATURE_LAYERS)}.")
-    expected = sha256.lower()
+    expected = (WEIGHTS_SHA256[name] if sha256 is None else sha256).lower()
     if not HASH_DIGITS.fullmatch(expected):
         raise UserError(f"extractor {name}: sha256 is {sha256!r}; expected 8 to 64 hexadecimal digits.")
     path = _weights_path(name, weights, expected)
@@ -124,7 +129,7 @@ def _read_weights(name: str, path: Path, expected: str) -> bytes:
 def _build(name: str, path: Path, data: bytes) -> nn.Module:
     """Build the network from bytes whose hash is known; they must load without running any code in them."""
     try:
-        state_dict: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        state_dict = load_tensors(io.BytesIO(data))
         if name == EFFICIENTNET:
             return EfficientNetLite0(state_dict)
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # takes seconds
@@ -132,9 +137,8 @@ def _build(name: str, path: Path, data: bytes) -> nn.Module:
         # The library unpickles freely; by now the same bytes are known to hold nothing but tensors.
         layers = [FEATURE_LAYERS[name]]
         return FeatureExtractorInceptionV3(name, layers, feature_extractor_weights_path=io.BytesIO(data))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise UserError(f"{path}: not the weights of {name} ({reason}).") from None
+    except (UnreadableTensorsError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not the weights of {name} ({first_line(error)}).") from None
 
 
 def _remedy(name: str, expected: str) -> str:

@@ -65,7 +65,7 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
 
 
 class NonFiniteLoss(Exception):  # noqa: N818
-    """A loss term is no longer a finite number; the networks are still as before the step."""
+    """A loss term is no longer a finite number; the optimiser step that it would spoil was not taken."""
 
 
 def require_finite(terms: Mapping[str, Tensor]) -> None:

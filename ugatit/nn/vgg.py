@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 from ugatit.errors import UserError
 from ugatit.files import sha256_file
 from ugatit.nn.precision import at_least_float32, full_precision
+from ugatit.tensor_files import UnreadableTensorsError, first_line, load_tensors
 
 Levels = Literal["imagenet", "caffe255", "unit01"]
 
@@ -103,10 +103,9 @@ def load_vgg19(path: Path, sha256: str, levels: Levels, features_px: int | None)
     with torch.device("meta"):
         network = VGG19(levels, features_px)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_tensors(path)
         chosen = {key: state[PREFIX + key] for key in network.features.state_dict()}
         network.features.load_state_dict(chosen, assign=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        raise UserError(f"{path}: not the weights of VGG19 ({reason}). {remedy}") from None
+    except (UnreadableTensorsError, RuntimeError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not the weights of VGG19 ({first_line(error)}). {remedy}") from None
     return network.requires_grad_(False).eval()

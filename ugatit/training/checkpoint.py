@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import pickle
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,13 @@ import torch
 from ugatit.errors import UserError
 from ugatit.files import atomic_path
 from ugatit.methods import Networks, Optimizers
+from ugatit.tensor_files import UnreadableTensorsError, first_line, load_tensors
 
 KEPT = 2
 """Checkpoints kept: the newest, and one to fall back on."""
+
+DAMAGED = ".damaged"
+"""Added to the name of a checkpoint that cannot be read."""
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +46,22 @@ def load_checkpoint(folder: Path, networks: Networks, optimizers: Optimizers, ke
     Raises: UserError if it belongs to another configuration or other data.
     """
     for half_written in folder.glob("*.part"):
-        half_written.unlink()
+        half_written.unlink(missing_ok=True)
     for path in reversed(_checkpoints(folder)):
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-            log.warning("%s is damaged (%s); trying the one before", path, str(error).splitlines()[0])
+            state = load_tensors(path)
+        except FileNotFoundError:  # another process of this training has put it aside
+            continue
+        except OSError as error:
+            raise UserError(
+                f"{path}: {error.strerror}. Run the same command again, or move the file away to go on from "
+                "the checkpoint before."
+            ) from None
+        except UnreadableTensorsError as error:
+            # Else it would count as one of the newest, and the next one be removed in its place.
+            with suppress(FileNotFoundError):
+                path.rename(path.with_name(path.name + DAMAGED))
+            log.warning("%s is damaged (%s); kept as *%s, trying the one before", path, error, DAMAGED)
             continue
         if state["key"] != key:
             raise UserError(
@@ -71,4 +85,4 @@ def _load_state(path: Path, state: dict[str, Any], targets: Networks | Optimizer
         try:
             target.load_state_dict(state[name])
         except (KeyError, RuntimeError, ValueError) as error:
-            raise UserError(f"{path}: does not fit {name} ({str(error).splitlines()[0]}).") from None
+            raise UserError(f"{path}: does not fit {name} ({first_line(error)}).") from None

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ugatit.files import read_json_lines
+from ugatit.files import read_json_lines, write_text
 
 LOG_POINTS = 2000
 """Lines of train.jsonl over a whole run."""
@@ -32,6 +32,7 @@ class TrainingLog:
         self._path, self._steps = path, steps
         self.every = max(1, steps // LOG_POINTS)
         self._elapsed_before_s = 0.0
+        self._losses = ""  # the last ones that were told
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._elapsed_before_s = drop_after(path, first_step - 1)
@@ -54,7 +55,7 @@ class TrainingLog:
             self._bar.start()
 
     def event(self, name: str, step: int, **details: Any) -> None:
-        """Record something that is no loss: a start, a stop, a checkpoint."""
+        """Record something that is no loss: a start, a stop, an end."""
         self._write({"event": name, "step": step, "elapsed_s": self._elapsed_s(), **details})
 
     def due(self, step: int) -> bool:
@@ -70,29 +71,27 @@ class TrainingLog:
     ) -> None:
         """Count a step; with its terms, record and show them; record what else was watched."""
         self._recent.append(time.monotonic())
-        if terms is None:
-            if self._bar:
-                self._bar.update(self._task, completed=step)
-            return
         rate = self._steps_per_s()
-        self._write(
-            {
-                "step": step,
-                "elapsed_s": self._elapsed_s(),
-                "steps_per_s": round(rate, 4),
-                "lr_factor": lr_factor,
-                "losses": _short(terms),
-                **({"watched": _short(watched)} if watched else {}),
-            }
-        )
-        losses = "  ".join(f"{name} {terms[name]:.3f}" for name in SHOWN if name in terms)
+        if terms is not None:
+            self._write(
+                {
+                    "step": step,
+                    "elapsed_s": self._elapsed_s(),
+                    "steps_per_s": round(rate, 4),
+                    "lr_factor": lr_factor,
+                    "losses": _short(terms),
+                    **({"watched": _short(watched)} if watched else {}),
+                }
+            )
+            self._losses = "  ".join(f"{name} {terms[name]:.3f}" for name in SHOWN if name in terms)
         if self._bar:
-            self._bar.update(self._task, completed=step, rate=f"{rate:.2f} it/s", losses=losses)
+            self._bar.update(self._task, completed=step, rate=f"{rate:.2f} it/s", losses=self._losses)
         elif step in (1, self._steps) or time.monotonic() - self._last_line >= LINE_EVERY_S:
             self._last_line = time.monotonic()
             remaining_min = (self._steps - step) / rate / 60 if rate else 0.0
             log.info(
-                "step %d/%d  %.2f it/s  %.0f min left  %s", step, self._steps, rate, remaining_min, losses
+                *("step %d/%d  %.2f it/s  %.0f min left  %s", step, self._steps),
+                *(rate, remaining_min, self._losses),
             )
 
     def close(self) -> None:
@@ -127,5 +126,5 @@ def drop_after(path: Path, step: int) -> float:
     if not path.is_file():
         return 0.0
     kept = [record for record in read_json_lines(path) if record["step"] <= step]
-    path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+    write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
     return float(kept[-1]["elapsed_s"]) if kept else 0.0

@@ -39,7 +39,7 @@ from ugatit.training.samples import Samples
 from ugatit.training.schedule import lr_factor
 from ugatit.training.stop import Stopped, StopRequest, listening
 from ugatit.training.team import check_team, team
-from ugatit.weights import save_weights
+from ugatit.weights import TENSORS, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +72,12 @@ def train(run_path: Path, manifest_path: Path, options: Options) -> Path:
     """
     run, manifest = read_run(run_path), read_manifest(manifest_path)
     weights_path = run_path.with_name("weights.json")
-    if _finished(weights_path, run, manifest):
-        log.info("%s is there already; nothing to do", weights_path)
-        return weights_path
     key = training_key(run.model_dump(), manifest.digest())
     folder = run_path.parent / "training" / key
+    if _finished(weights_path, run, manifest):
+        log.info("%s is there already; nothing to do", weights_path)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a kill after the weights left them
+        return weights_path
     with alone(folder.with_name("lock.json")) as lock:
         if _finished(weights_path, run, manifest):  # by the process that was waited for
             return weights_path
@@ -161,8 +162,12 @@ def _run_steps(
                     group["lr"] = lr * factor
                 torch.manual_seed(_step_seed(run.seed, step))
                 drawn = [next(batches) for _ in range(draws)]
+                # Weights may move within an update; a cache would go on with their old copies.
                 with torch.autocast(
-                    device.type, torch.bfloat16, enabled=run.training.precision == "bfloat16"
+                    device.type,
+                    torch.bfloat16,
+                    enabled=run.training.precision == "bfloat16",
+                    cache_enabled=False,
                 ):
                     terms = method.update(networks | given, optimizers, drawn, parameters, step / steps)
 
@@ -205,10 +210,13 @@ def _finished(weights_path: Path, run: Run, manifest: Manifest) -> bool:
     """
     if not weights_path.is_file():
         return False
+    if not weights_path.with_name(TENSORS).is_file():
+        log.warning("%s is there without its %s; training anew", weights_path, TENSORS)
+        return False
     found = read_json(weights_path, "a weights.json", "Delete it to train anew.")
     changes = differences(found.get("run", {}), run.model_dump())
     if found.get("data_sha256") != manifest.digest():
-        changes.append("the training pictures")
+        changes.append("the pictures")
     if changes:
         raise UserError(
             f"{weights_path}: trained with another configuration; different: {'; '.join(changes)}. Restore "
@@ -222,7 +230,7 @@ def _claim(folder: Path, run: Run) -> None:
     others = [other for other in folder.parent.glob("*/run.json") if other.parent != folder]
     for other in others:
         changes = differences(json.loads(other.read_text(encoding="utf-8")), run.model_dump())
-        what = "; ".join(changes) or "the training pictures"
+        what = "; ".join(changes) or "the pictures"
         log.warning(
             "%s holds an earlier training (different: %s); delete it if not needed", other.parent, what
         )
