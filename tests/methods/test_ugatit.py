@@ -183,6 +183,17 @@ def test_weight_decay_reaches_what_its_scope_says(scope: str) -> None:
     assert everything == sum(len(list(net.parameters())) for net in networks.values())
 
 
+def test_weight_decay_of_the_tensorflow_code() -> None:
+    """28 kernels a generator; the untied attention's weight is none of them."""
+    run = resolve(PARAMS, "cat2dog", "ugatit-tf", 0)
+    p = check(ugatit.Parameters, run.parameters, "test")
+    with torch.device("meta"):
+        networks = ugatit.build(p, 256, None)
+    generators = ugatit.optimizers(networks, p)["generators"]
+    decayed = [w for g in generators.param_groups if g["weight_decay"] for w in g["params"]]
+    assert len(decayed) == 2 * 28
+
+
 def test_a_non_finite_loss_stops_before_anything_moves() -> None:
     p = parameters()
     networks = networks_of(p)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
 from ugatit.nn.attention import CAM
+from ugatit.nn.initialization import initialize
 
 TOLERANCE = 1e-5
 """Float32: the merged kernel sums the same products in another order."""
 
 
-def build(**changes: object) -> CAM:
+def build(channels: int = 8, **changes: object) -> CAM:
     options = {
         "branches": "separate",
         "mode": "full",
@@ -21,7 +24,7 @@ def build(**changes: object) -> CAM:
         "tied": True,
     }
     torch.manual_seed(1)
-    cam = CAM(8, **{**options, **changes})  # type: ignore[arg-type]
+    cam = CAM(channels, **{**options, **changes})  # type: ignore[arg-type]
     for parameter in cam.parameters():
         torch.nn.init.normal_(parameter)
     return cam
@@ -86,6 +89,17 @@ def test_untied_attention_and_classifier_do_not_train_each_other() -> None:
     attended.sum().backward()
     assert cam.average.weight.grad is None
     assert cam.untied.weight.grad is not None
+
+
+def test_untied_attention_starts_as_glorots_dense_layer_does() -> None:
+    cam = build(branches="shared", tied=False, channels=2000)
+    initialize(cam, "normal", 0)
+    assert cam.untied is not None
+    bound = math.sqrt(6 / 2001)
+    assert bound * 0.99 < cam.untied.weight.abs().max() < bound
+    assert cam.untied.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.05)
+    assert cam.untied.bias == 0
+    assert cam.average.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_bypass_classifies_and_passes_the_features_on() -> None:

@@ -22,7 +22,7 @@ from ugatit.nn.normalization import clip_rho
 from ugatit.nn.optimization import descend, frozen
 from ugatit.strict import Strict
 
-NUMERICS = 1
+NUMERICS = 2
 """Version of the arithmetic below and in `ugatit.nn`; raised with it, it makes every run anew."""
 
 GENERATORS: dict[Direction, str] = {"a2b": "gen_ab", "b2a": "gen_ba"}

@@ -26,6 +26,15 @@ class RowWeight(nn.Module):
         return self.weight.new_ones(())
 
 
+class Gain(nn.Module):
+    """A free weight per channel, (C,), and a bias, (1,): no kernels, so their decay passes these by."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+
 class CAM(nn.Module):
     """Auxiliary classifier on average- and max-pooled features, and attention by its weights.
 
@@ -53,10 +62,7 @@ class CAM(nn.Module):
         self.maximum = row() if branches == "separate" else None
         self.bias = nn.Parameter(torch.zeros(1)) if branches == "shared" else None
         self.mix = nn.Conv2d(2 * channels, channels, 1) if mode == "full" else None
-        self.untied = None
-        if mode == "full" and not tied:
-            self.untied = RowWeight(channels)
-            self.untied_bias = nn.Parameter(torch.zeros(1))
+        self.untied = None if mode == "bypass" or tied else Gain(channels)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Classify and attend.
@@ -79,7 +85,7 @@ class CAM(nn.Module):
         if self.normalized_attention:
             row_average, row_max = row_average / sigma_average, row_max / sigma_max
         if self.untied is not None:
-            row_average = row_max = self.untied.weight + self.untied_bias
+            row_average = row_max = self.untied.weight + self.untied.bias
         elif self.bias is not None:
             row_average, row_max = row_average + self.bias, row_max + self.bias
         # Both weighted copies of the features and their 1x1 convolution are one 1x1 convolution.

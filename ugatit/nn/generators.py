@@ -20,7 +20,7 @@ class GeneratorOutput(NamedTuple):
 
     picture: Tensor  # (N, 3, H, W) in [-1, 1]
     cam_logits: Tensor | None  # (N, 2): average, maximum; None without a classifier
-    attention: Tensor  # (N, 1, H/4, W/4), at least 0: the channel sum of the attention features
+    attention: Tensor  # (N, 1, H/4, W/4): the channel sum of what the decoder reads; with CAM at least 0
 
 
 class AttentionGenerator(nn.Module):
