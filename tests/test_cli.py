@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 from tests.conftest import ROOT, MakeRun
 from ugatit import cli
+from ugatit.evaluation.extractors import WEIGHTS_SHA256
 from ugatit.files import read_json, write_json
 from ugatit.manifest import Manifest
+from ugatit.params import Params
 from ugatit.training.loop import Options, train
 
 
@@ -55,11 +58,13 @@ COMMANDS = sorted(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_explains_every_option(run_command, command: str) -> None:  # noqa: ANN001
+    parameters = typer.main.get_command(cli.app).commands[command].params  # type: ignore[attr-defined]
+    assert [parameter.name for parameter in parameters if not parameter.help] == []
     outcome = run_command(command, "--help")
     assert outcome.code == 0
-    options = [line for line in outcome.out.splitlines() if line.strip().startswith("--")]
-    assert options
-    assert all(len(line.split("  ")) > 1 or line.strip() == "--help" for line in options)
+    assert all(
+        option in outcome.out for parameter in parameters for option in parameter.opts if "--" in option
+    )
 
 
 def test_resolve_refuses_unknown_names_and_bad_overlays(run_command, tmp_path: Path) -> None:  # noqa: ANN001
@@ -70,6 +75,8 @@ def test_resolve_refuses_unknown_names_and_bad_overlays(run_command, tmp_path: P
     assert_refused(outcome, "optimizer.lr", "found the string '1e-4'", "0.0001")
     assert_refused(run_command("resolve", *params), "which run?")
     assert_refused(run_command("resolve", *params, "--value", "{"), "--value: not JSON")
+    both = run_command("resolve", "cat2dog", "ugatit", *params, "--value", "{}")
+    assert_refused(both, "leave out DATASET and MODEL")
     assert not (tmp_path / "run.json").exists()
 
 
@@ -174,7 +181,7 @@ def test_evaluate_refuses_too_few_pictures_and_features_of_another_extractor(
     dataset: Manifest,
     tmp_path: Path,
 ) -> None:
-    small = ["--extractor", "efficientnet-lite0", "--sha256", "57934424", "--image-px", 16, "--device", "cpu"]
+    small = ["--extractor", "efficientnet-lite0", "--image-px", 16, "--device", "cpu"]
     features = {split: tmp_path / f"{split}.json" for split in ("trainA", "trainB")}
     for split, path in features.items():
         assert (
@@ -192,14 +199,43 @@ def test_evaluate_refuses_too_few_pictures_and_features_of_another_extractor(
     assert_refused(run_command("evaluate", *common, *sizes), "inception-v3-compat", "efficientnet-lite0")
 
 
+NUMBERS_OUT_OF_RANGE = [
+    ("evaluate", "--kid-subsets", 0), ("evaluate", "--kid-subset-size", 1), ("evaluate", "--kid-seed", -1),
+    ("evaluate", "--paper-block-size", 1), ("evaluate", "--image-px", 0), ("evaluate", "--batch-size", 0),
+    ("extract-features", "--threads", 0), ("train", "--samples", -1), ("resolve", "--seed", -1),
+    ("sheet", "--rows", 0), ("sheet", "--seed", -1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "option", "number"), NUMBERS_OUT_OF_RANGE)
+def test_numbers_out_of_range_are_refused(run_command, command: str, option: str, number: int) -> None:  # noqa: ANN001
+    outcome = run_command(command, option, number)
+    assert outcome.code == 2
+    assert (
+        f"Invalid value for '{option}': Input should be greater than or equal to {number + 1}" in outcome.err
+    )
+    assert "Traceback" not in outcome.err
+
+
+def test_by_hand_the_protocols_are_those_of_the_tables(params: Params) -> None:
+    tables = params.evaluation
+    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    options = {parameter.name: parameter.default for parameter in commands["evaluate"].params}
+    for name in ("kid_subsets", "kid_subset_size", "kid_seed", "paper_block_size", "batch_size"):
+        assert options[name] == getattr(tables, name), name
+    assert options["extractor"] == tables.extractor.name
+    assert options["image_px"] == params.training.image_px
+    assert tables.extractor.sha256 == WEIGHTS_SHA256[tables.extractor.name]
+    options = {parameter.name: parameter.default for parameter in commands["attention"].params}
+    assert {name: options[name] for name in params.attention.model_dump()} == params.attention.model_dump()
+
+
 def test_extract_features_refuses_missing_and_empty_folders(run_command, tmp_path: Path) -> None:  # noqa: ANN001
     small = [
         "--split",
         "x",
         "--extractor",
         "efficientnet-lite0",
-        "--sha256",
-        "57934424",
         "--output",
         tmp_path / "f.json",
     ]

@@ -67,6 +67,12 @@ REFUSED = [
     ("only_dataset: cat2dogs", r"only_dataset: unknown name 'cat2dogs'; did you mean 'cat2dog'\?"),
     ("only_model: ugatit,lite", r"only_model: unknown name 'lite'"),
     ("models: {out: {label: x, external: {folders: {dogs: {}}, match: name}}}", r"folders: unknown name 'dogs'"),
+    ("models: {out: {label: x, external: {folders: {}, match: name}, training: {steps: 1}}}",
+     r"models\.out: external translations are not trained; remove training"),
+    ("models: {cyclegan: {training: {steps: 1}}}",
+     r"models\.cyclegan: `epochs` tells the length and decay, so training\.steps would not matter"),
+    ("seeds: [0, -1]", r"seeds\.1: found int -1; .*greater than or equal to 0"),
+    ("seeds: [0, 0]", r"seeds: found \[0, 0\], expected each once"),
     ("sedes: [1]", r"sedes: unknown key; did you mean 'seeds'\?"),
 ]  # fmt: skip
 
@@ -175,6 +181,23 @@ def test_epochs_become_steps_by_the_larger_side(
     assert (training.steps, training.decay_start) == expected
 
 
+@pytest.mark.parametrize("batch_size", [0, "two", None])
+def test_epochs_with_an_impossible_batch_size_are_refused(params: Params, batch_size: object) -> None:
+    model = {"epochs": EPOCHS, "training": {"batch_size": batch_size}}
+    changed = parse(merge(params.model_dump(exclude_unset=True), {"models": {"ugatit-light": model}}))
+    with pytest.raises(UserError, match=r"cat2dog/ugatit-light: training: batch_size: "):
+        resolve(changed, "cat2dog", "ugatit-light", 0)
+
+
+def test_epochs_tell_the_length_whatever_the_dataset_says(params: Params) -> None:
+    changes = {
+        "datasets": {"cat2dog": {"training": {"steps": 100}}},
+        "models": {"ugatit-light": {"epochs": EPOCHS}},
+    }
+    changed = parse(merge(params.model_dump(exclude_unset=True), changes))
+    assert resolve(changed, "cat2dog", "ugatit-light", 0).training.steps == 252_800
+
+
 def test_epochs_without_counts_are_refused(params: Params) -> None:
     changes = {
         "datasets": {"mine": {"domains": ["a", "b"], "source": {"kind": "folder", "path": "mine"}}},
@@ -221,7 +244,7 @@ def test_a_run_of_another_arithmetic_is_refused(params: Params, tmp_path: Path) 
     run = resolve(params, "cat2dog", "ugatit-light", 0)
     path = tmp_path / "run.json"
     path.write_text(json.dumps({**run.model_dump(), "numerics": run.numerics + 1}))
-    with pytest.raises(UserError, match="numerics 2 of ugatit; this version has 2 and 1"):
+    with pytest.raises(UserError, match="numerics 3 of ugatit; this version has 2 and 2"):
         read_run(path)
 
 

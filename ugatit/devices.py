@@ -30,7 +30,15 @@ def choose_device(name: str, gpus: int = 1) -> torch.device:
         raise UserError(f"device {name!r}: unknown; expected auto, cuda, cuda:N, mps or cpu.")
     if not there[kind]:
         raise UserError(f"device {name!r}: not available on this machine. Use --device auto or cpu.")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(
+            f"device {name!r}: not a device's name; expected for example {kind} or cuda:0."
+        ) from None
+    if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"device {name!r}: this machine has {torch.cuda.device_count()}, from cuda:0 on.")
+    return device
 
 
 def use_threads(threads: int | None) -> int:

@@ -77,6 +77,10 @@ class External(Strict):
     )
 
 
+OF_TRAINING = ("preset", "parameters", "per_dataset", "training", "epochs")
+"""What an entry of `models` says of a training."""
+
+
 class Model(Strict):
     """One row of a table: a method with parameter values, or translations made elsewhere."""
 
@@ -102,4 +106,11 @@ class Model(Strict):
     def _check(self) -> Model:
         if (self.method is None) == (self.external is None):
             raise ValueError("needs either `method` or `external`, and not both")
+        if self.external and (idle := [key for key in OF_TRAINING if getattr(self, key)]):
+            raise ValueError(f"external translations are not trained; remove {', '.join(idle)}")
+        if self.epochs and (idle := [key for key in ("steps", "decay_start") if key in self.training]):
+            raise ValueError(
+                f"`epochs` tells the length and decay, so training.{', '.join(idle)} would not matter; "
+                "remove it, or set `epochs: null`"
+            )
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, model_validator
@@ -95,7 +95,9 @@ class Params(Strict):
     """All of params.yaml."""
 
     paths: Paths
-    seeds: list[int] = Field(min_length=1, description="Seeds that every table repeats a run with.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="Seeds that every table repeats a run with."
+    )
     only_dataset: str | None = Field(
         default=None, description="Restrict all tables, e.g. `cat2dog` or `a,b`."
     )
@@ -116,6 +118,8 @@ class Params(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Params:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: found {self.seeds}, expected each once")
         _require_names("source", self.sources)
         _require_names("asset", self.assets)
         _require_names("dataset", self.datasets)

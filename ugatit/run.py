@@ -28,7 +28,7 @@ class Run(Strict):
     run_schema: int
     dataset: str
     model: str
-    seed: int
+    seed: int = Field(ge=0)
     method: str
     numerics: int = Field(description="Version of the method's arithmetic; see the golden test.")
     training: Training
@@ -54,7 +54,8 @@ def resolve(params: Params, dataset: str, model: str, seed: int) -> Run:
     checked = method_parameters(params, dataset, model)
     traits = module.traits(checked)
     if entry.epochs:
-        per_step = int(training["batch_size"]) * traits.draws
+        training |= {"steps": 1, "decay_start": 1}  # until it is known how many
+        per_step = check(Training, training, f"{origin}: training").batch_size * traits.draws
         training |= _steps_of(entry.epochs, params.datasets[dataset].pictures, per_step, dataset, model)
     run = Run(
         run_schema=RUN_SCHEMA,

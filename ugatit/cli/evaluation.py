@@ -116,10 +116,12 @@ def import_translations(
 def extract_features(
     pictures: Annotated[Path, typer.Argument(help="A manifest.csv, or any folder of pictures.")],
     output: Annotated[Path, typer.Option(help="The features.json to write; the array goes beside it.")],
-    split: Annotated[str, typer.Option(help="Split of the manifest.")],
+    split: Annotated[
+        str, typer.Option(help="Split of the manifest; of a folder's pictures, only what they are called.")
+    ],
     extractor: ExtractorName = "inception-v3-compat",
     weights: ExtractorWeights = None,
-    sha256: ExtractorHash = "6726825d",
+    sha256: ExtractorHash = None,
     image_px: ImagePx = 256,
     limit_to_split: Annotated[
         str | None, typer.Option(help="At most as many pictures as this split of the manifest has.")
@@ -153,13 +155,15 @@ def evaluate(
     dataset: Annotated[str | None, typer.Option(help="Noted in the result.")] = None,
     model: Annotated[str | None, typer.Option(help="Noted in the result.")] = None,
     seed: Annotated[int | None, typer.Option(help="Noted in the result.")] = None,
-    kid_subsets: Annotated[int, typer.Option(help="Protocol kid: number of random subsets.")] = 100,
-    kid_subset_size: Annotated[int, typer.Option(help="Protocol kid: pictures per subset.")] = 50,
-    kid_seed: Annotated[int, typer.Option(help="Protocol kid: seed of the subsets.")] = 2020,
-    paper_block_size: Annotated[int, typer.Option(help="Protocol kid_paper: pictures per block.")] = 10,
+    kid_subsets: Annotated[int, typer.Option(min=1, help="Protocol kid: number of random subsets.")] = 100,
+    kid_subset_size: Annotated[int, typer.Option(min=2, help="Protocol kid: pictures per subset.")] = 50,
+    kid_seed: Annotated[int, typer.Option(min=0, help="Protocol kid: seed of the subsets.")] = 2020,
+    paper_block_size: Annotated[
+        int, typer.Option(min=2, help="Protocol kid_paper: pictures per block.")
+    ] = 10,
     extractor: ExtractorName = "inception-v3-compat",
     weights: ExtractorWeights = None,
-    sha256: ExtractorHash = "6726825d",
+    sha256: ExtractorHash = None,
     image_px: ImagePx = 256,
     batch_size: BatchSize = 32,
     device: DeviceOption = "auto",

