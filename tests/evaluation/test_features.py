@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ugatit.errors import UserError
 from ugatit.evaluation.extractors import Extractor
-from ugatit.evaluation.feature_file import read_features, require_comparable
+from ugatit.evaluation.feature_file import Features, are_same_pictures, read_features, require_comparable
 from ugatit.evaluation.features import extract_features, features_of
 from ugatit.images import read_rgb, resize, write_png
 from ugatit.manifest import Manifest, describe_folder, write_manifest
@@ -178,7 +178,30 @@ def test_features_come_from_a_manifest_or_a_folder(tmp_path: Path, folder: Path,
 
     assert features_of(folder, "testA", extractor(), PX, 4).sha256 == stored.sha256
     assert features_of(folder / "manifest.csv", "testA", extractor(), PX, 4).sha256 == stored.sha256
-    assert len(features_of(folder, "testA", extractor(), PX, 4, limit=2).values) == 2
+
+
+def test_the_same_pictures_are_known_whatever_their_names(
+    tmp_path: Path, folder: Path, manifest: Manifest
+) -> None:
+    def of(folder: Path) -> Features:
+        return features_of(folder, "trainA", extractor(), PX, 4)
+
+    tests = extract_features(manifest, "testA", extractor(), tmp_path / "testA.json", PX, batch_size=4)
+    for path in sorted(folder.iterdir()):
+        path.rename(path.with_name(f"{99 - int(path.stem)}.png"))
+    assert are_same_pictures(of(folder), read_features(tmp_path / "testA.json"))
+    (folder / "99.png").unlink()
+    assert not are_same_pictures(of(folder), tests)
+
+
+def test_a_record_without_contents_is_of_no_known_pictures(tmp_path: Path, manifest: Manifest) -> None:
+    output = tmp_path / "testA.json"
+    extract_features(manifest, "testA", extractor(), output, PX, batch_size=4)
+    record = json.loads(output.read_text())
+    del record["pictures"]["contents"]
+    output.write_text(json.dumps(record))
+    old = read_features(output)
+    assert not are_same_pictures(old, old)
 
 
 def test_unreadable_pictures_are_named_and_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -91,6 +91,16 @@ def test_a_copy_of_the_source_may_score_below_zero() -> None:
     assert result["directions"]["a2b"]["metrics"]["kid_paper_alpha98"]["value"] < 0
 
 
+def test_a_set_compared_with_itself_is_noted() -> None:
+    def of(contents: str) -> Features:
+        pictures = REAL_B.identity.pictures.model_copy(update={"contents": contents})
+        return replace(REAL_B, identity=REAL_B.identity.model_copy(update={"pictures": pictures}))
+
+    for fake, noted in ((of("same"), True), (of("other"), False)):
+        result = evaluate(REAL_A, of("same"), {"a2b": fake}, PROTOCOLS)
+        assert result["directions"]["a2b"]["fake_is_target"] is noted
+
+
 def test_neighbours_that_resemble_each_other_are_spread_over_the_blocks() -> None:
     kinds = np.concatenate([features(40, seed=5, shift=k).values for k in (-1.0, 1.0)])
     fake = pack(kinds, tuple(f"{k}.png" for k in range(80)), FAKE_B.identity)

@@ -71,6 +71,7 @@ def metrics_json(tmp_path: Path) -> Metrics:
         image_px: int = 256,
         block: int = 10,
         counts: tuple[int, int, int] = (100, 100, 100),
+        of_itself: bool | None = None,
     ) -> Path:
         path = tmp_path / "runs" / f"{dataset}-{model}-{seed}.json"
         path.parent.mkdir(exist_ok=True)
@@ -94,6 +95,8 @@ def metrics_json(tmp_path: Path) -> Metrics:
             "image_px": image_px,
             "directions": directions,
         }
+        if of_itself is not None:
+            directions["a2b"]["fake_is_target"] = of_itself
         path.write_text(json.dumps(metrics), encoding="utf-8")
         return path
 

@@ -159,7 +159,7 @@ def _metrics(path: Path) -> None:
                             zip(
                                 COLUMNS,
                                 ["cat2dog", model, "" if seed is None else seed, direction, metric, 5.0 + k, *spread,
-                                 100, 6, 6, 6, 256, "inception-v3-compat", "ab" * 32, metric],
+                                 100, 6, 6, 6, 256, "inception-v3-compat", "ab" * 32, metric, model == "real" and direction == "a2b"],
                                 strict=True,
                             )
                         )

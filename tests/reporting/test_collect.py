@@ -46,6 +46,14 @@ def test_order_of_files_does_not_matter(metrics_json: Metrics, tmp_path: Path) -
     assert seeds == [2] * 4 + [10] * 4
 
 
+def test_a_set_compared_with_itself_is_told(metrics_json: Metrics, tmp_path: Path) -> None:
+    """A file that does not tell is of an evaluation that did not look."""
+    files = [metrics_json("real", seed=None, of_itself=True), metrics_json("ugatit")]
+    collect_metrics(files, tmp_path / "m.csv")
+    found = {(row.model, row.direction) for row in read_metrics_csv(tmp_path / "m.csv") if row.fake_is_target}
+    assert found == {("real", "a2b")}
+
+
 def test_no_files_give_an_empty_table(tmp_path: Path) -> None:
     collect_metrics([], tmp_path / "m.csv")
     assert read_metrics_csv(tmp_path / "m.csv") == []

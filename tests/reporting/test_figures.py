@@ -102,6 +102,32 @@ def test_curves_add_up_what_belongs_together(results: Path) -> None:
     ]
 
 
+def test_curves_keep_losses_of_other_names_apart(tmp_path: Path) -> None:
+    terms = (
+        "discriminator disc_a_global disc_b2 disc_content generator generator_random content_a content_b "
+        "content_prior_a content_prior_b latent_a latent_cycle_a cam_ab cam_ba mode_seeking_b"
+    )
+    line = {"step": 1, "losses": dict.fromkeys(terms.split(), 1.0), "lr_factor": 1.0, "steps_per_s": 4.0}
+    (tmp_path / "train.jsonl").write_text(json.dumps(line) + "\n")
+    values = {name: value.tolist() for name, (_, value) in read_series(tmp_path / "train.jsonl").items()}
+    both = {"content", "content_prior", "cam"}
+    one = {
+        "discriminator",
+        "disc_content",
+        "generator",
+        "generator_random",
+        "latent",
+        "latent_cycle",
+        "mode_seeking",
+    }
+    assert values == {n: [2.0] for n in both} | {n: [1.0] for n in one} | {RATE: [1.0], SPEED: [4.0]}
+
+
+def test_a_set_compared_with_itself_has_no_line(params: Params) -> None:
+    written = " ".join(texts(drawing(params, "kid")).split())
+    assert "No real against real for cat2dog: these are the target's test pictures themselves." in written
+
+
 def test_curves_of_a_method_with_phases(tmp_path: Path) -> None:
     """CartoonGAN's discriminator comes in after its initial phase."""
     lines = [
@@ -248,12 +274,12 @@ def test_commands_name_the_parameter_files_laid_over(params: Params, tmp_path: P
 
     original, module.draw = module.draw, remember
     try:
-        make_figure(value, tmp_path / "f", [Path("mine.yaml")])
+        make_figure(value, tmp_path / "f", [Path("mine.yaml"), Path("my runs/b.yaml")])
         make_figure(value, tmp_path / "f")
     finally:
         module.draw = original
     assert drawn == [
-        "snakemake --cores all results/x.json --configfile mine.yaml",
+        "snakemake --cores all results/x.json --configfile mine.yaml 'my runs/b.yaml'",
         "snakemake --cores all results/x.json",
     ]
 

@@ -227,8 +227,16 @@ def test_attention_lies_over_the_pictures_as_opaque_as_chosen(compare: Browser) 
     assert compare.run("return getComputedStyle(document.querySelector('#stage .map')).opacity") == "0.25"
     assert is_loaded(compare, "#stage .map")
     assert compare.run("return document.getElementById('scale').hidden") is False
+    of_input = "generator (of the input)"
+    assert of_input in compare.run("return document.getElementById('scale-text').textContent")
+    assert of_input in compare.run("return document.querySelector('#viewer .attention').textContent")
     compare.press("o", "o")
     assert compare.run("return document.querySelectorAll('.map').length") == 0
+
+
+def test_a_translation_that_is_not_shown_is_called_absent(compare: Browser) -> None:
+    compare.run("const column = comparison().columns[1]; column.pictures[1] = ''; showGrid();")
+    assert compare.run("return document.querySelector('#grid .none').textContent") == "no translation of it"
 
 
 def test_steps_show_a_picture_during_the_training(compare: Browser) -> None:

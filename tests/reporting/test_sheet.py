@@ -86,8 +86,6 @@ def test_the_sheet_has_room_for_tiles_gaps_and_text(tmp_path: Path) -> None:
     assert (sheet[:top] < 128).any()
     assert (sheet[top + bottom :] < 128).any()
     assert (sheet[-MARGIN_PX // 2 :] == 255).all()
-    taller = draw(data, [SheetColumn("one", None, "1,000 steps"), columns[1]], tmp_path / "s.png")
-    assert taller.shape[0] > sheet.shape[0]
 
 
 def test_pictures_of_other_sizes_become_those_of_the_translations(tmp_path: Path) -> None:
@@ -120,7 +118,7 @@ def test_what_is_not_there_is_shown_as_such(tmp_path: Path) -> None:
 
 def test_same_input_same_bytes(tmp_path: Path) -> None:
     data = build(tmp_path)
-    columns = [SheetColumn("one", translate(data, tmp_path / "t", lambda rgb: rgb), "note")]
+    columns = [SheetColumn("one", translate(data, tmp_path / "t", lambda rgb: rgb))]
     draw(data, columns, tmp_path / "one.png")
     draw(data, columns, tmp_path / "two.png")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ugatit import cli
 from ugatit.errors import UserError
 from ugatit.evaluation.feature_file import ExtractorRecord, Features, Identity, PicturesRecord, pack
 from ugatit.evaluation.metrics import Protocols, evaluate
@@ -209,6 +210,33 @@ def test_translations_made_elsewhere_need_no_seed(
     lines = make(settings, [metrics_json("elsewhere", (2.0,), seed=None)], tmp_path / "t")
     line = pick(lines, "elsewhere")
     assert (line["ours"], line["ours_plus_minus"], line["note"]) == ("2.0000", "0.5000", "")
+
+
+def test_a_set_compared_with_itself_has_no_value(
+    tiny_params: Build, metrics_json: Metrics, tmp_path: Path
+) -> None:
+    files = [metrics_json("real", (0.0, 0.5), seed=None, of_itself=True)]
+    lines = make(table_settings(tiny_params(), "kid"), files, tmp_path / "t")
+    line = pick(lines, "real")
+    assert (line["ours"], line["note"]) == ("", "these are the target's test pictures themselves")
+    assert pick(lines, "real", "dog2cat")["ours"] == "0.5000"
+    assert "these are the target's test pictures themselves" in (tmp_path / "t.md").read_text()
+
+
+def test_empty_settings_are_no_reason_to_read_the_parameters(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for command in (
+        ["table", "kid", "--output-stem", f"{tmp_path}/t"],
+        ["report", "--output", f"{tmp_path}/r"],
+    ):
+        monkeypatch.setattr(sys, "argv", ["ugatit", *command, "--settings", "{}"])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == 2
+        errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and "missing" in errors[0]
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_extractors_are_refused(tiny_params: Build, metrics_json: Metrics, tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def export_crate(
 ) -> None:
     """Write a result with the records behind it as an RO-Crate, for publishing.
 
-    Refused if something does not match. Weights, features and pictures are named by hash, not copied.
+    Refused if something does not match. A figure or sheet is copied with the pictures that it shows; weights,
+    features and pictures behind a result are named by hash, not copied.
     """
     from ugatit.reporting.provenance.crate import export_crate as export
     from ugatit.reporting.provenance.trace import trace

@@ -48,8 +48,11 @@ def table(
     from ugatit.params import load
     from ugatit.reporting.tables import make_table, table_settings
 
-    given = json_of(settings, "--settings") if settings else None
-    make_table(given or table_settings(load(params, overlay or []), name), metrics, output_stem)
+    if settings is None:
+        value: object = table_settings(load(params, overlay or []), name)
+    else:
+        value = json_of(settings, "--settings")
+    make_table(value, metrics, output_stem)
 
 
 @app.command()
@@ -97,8 +100,8 @@ def sheet(
     ],
     output: Annotated[Path, typer.Option(help="The PNG to write.")],
     source_label: Annotated[str, typer.Option(help="Label of the first column; empty: none.")] = "source",
-    rows: Annotated[int, typer.Option(help="Test pictures.")] = 6,
-    seed: Annotated[int, typer.Option(help="Seed of their choice.")] = 0,
+    rows: Annotated[int, typer.Option(min=1, help="Test pictures.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of their choice.")] = 0,
 ) -> None:
     """Draw test pictures beside their translations by several models."""
     from ugatit.reporting.sheet import SheetColumn, draw_sheet
@@ -132,7 +135,10 @@ def report(
     from ugatit.reporting.report.settings import ReportSettings, report_settings
     from ugatit.strict import check
 
-    given = json_of(settings, "--settings") if settings else report_settings(load(params, overlay or []))
-    chosen = check(ReportSettings, given, "--settings")
+    if settings is None:
+        value: object = report_settings(load(params, overlay or []))
+    else:
+        value = json_of(settings, "--settings")
+    chosen = check(ReportSettings, value, "--settings")
     index = make_report(chosen, output or Path(chosen.results, "report"), threads)
     typer.echo(str(index))

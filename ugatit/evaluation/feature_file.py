@@ -35,6 +35,9 @@ class PicturesRecord(Strict):
     """What identifies pictures, wherever they lie."""
 
     digest: str = Field(description="SHA-256 of names and contents, in order.")
+    contents: str | None = Field(
+        default=None, description="SHA-256 of the sorted contents, without names; None: not recorded."
+    )
     split: str
     n: int
     limit: int | None
@@ -122,6 +125,12 @@ def require_comparable(features: Mapping[str, Features]) -> None:
                     f"features cannot be compared: {what} of {first} is {left}, of {name} {right}. "
                     "Extract both with the same extractor, weights and image_px."
                 )
+
+
+def are_same_pictures(one: Features, other: Features) -> bool:
+    """Whether both are of the same pictures, whatever their names and order; no if a record does not tell."""
+    contents = one.identity.pictures.contents
+    return contents is not None and contents == other.identity.pictures.contents
 
 
 def _npz_bytes(values: np.ndarray, names: tuple[str, ...]) -> bytes:

@@ -44,7 +44,6 @@ def features_of(
     extractor: Extractor,
     image_px: int,
     batch_size: int,
-    limit: int | None = None,
 ) -> Features:
     """Extract the features of a manifest's split or of a folder of pictures, without storing them.
 
@@ -53,7 +52,7 @@ def features_of(
     Raises: UserError if the path is neither or has no usable pictures.
     """
     manifest = read_manifest(path) if path.suffix == ".csv" else describe_folder(path, split)
-    return extract_features(manifest, split, extractor, None, image_px, batch_size, limit)
+    return extract_features(manifest, split, extractor, None, image_px, batch_size)
 
 
 def extract_features(
@@ -112,6 +111,7 @@ def _identify(
         image_px=image_px,
         pictures=PicturesRecord(
             digest=sha256_json([[picture.name, picture.sha256] for picture in pictures]),
+            contents=sha256_json(sorted(picture.sha256 for picture in pictures)),
             split=split,
             n=len(pictures),
             limit=limit,

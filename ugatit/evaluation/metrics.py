@@ -11,7 +11,7 @@ import numpy as np
 
 from ugatit.datasets import DIRECTIONS, Direction
 from ugatit.errors import UserError
-from ugatit.evaluation.feature_file import Features, require_comparable
+from ugatit.evaluation.feature_file import Features, are_same_pictures, require_comparable
 from ugatit.evaluation.fid import fid
 from ugatit.evaluation.kid import Estimate, block_count, kid, kid_full, kid_paper, kid_paper_alpha98
 
@@ -80,6 +80,7 @@ def _compare(
     return {
         "counts": counts,
         "inputs": {f"{name}_sha256": features.sha256 for name, features in sets.items()},
+        "fake_is_target": are_same_pictures(fake, target),
         "metrics": _metrics(fake, target, source, protocols),
     }
 

@@ -23,6 +23,7 @@ PAPER_PX = 256
 """Side of the paper's pictures."""
 
 NOT_IN_PAPER = "not in the paper"
+THE_TARGET_ITSELF = "these are the target's test pictures themselves"
 
 
 class Row(Strict):
@@ -148,6 +149,8 @@ def _fill(settings: Settings, row: Row, column: Column, metric: str, runs: Seque
     else:
         chosen = [run for run in own if run.seed in row.seeds] if row.seeds else own[:1]
         remark = _what_lacks(row, metric, runs, chosen)
+        if any(run.fake_is_target for run in chosen):
+            chosen, remark = [], THE_TARGET_ITSELF
     value, plus_minus, plus_minus_is = _over_seeds(chosen)
     return Cell(row, column, metric, planned, value, plus_minus, plus_minus_is, remark, tuple(chosen), paper)
 

@@ -41,6 +41,7 @@ class _Counts(_Read):
 
 class _Direction(_Read):
     counts: _Counts
+    fake_is_target: bool = False
     metrics: dict[str, _Metric]
 
 
@@ -84,6 +85,8 @@ class MetricRow:
     extractor: str
     extractor_sha256: str
     protocol: str
+    fake_is_target: bool
+    """A set of pictures compared with itself: the value says nothing."""
 
     @property
     def key(self) -> tuple[str, str, int, str, str]:
@@ -142,6 +145,7 @@ def read_metrics(path: Path) -> list[MetricRow]:
             name, metric.value, metric.plus_minus, metric.plus_minus_is or "", metric.scale,
             part.counts.fake, part.counts.target, part.counts.source, found.image_px,
             found.extractor.name, found.extractor.weights_sha256, metric.protocol,
+            part.fake_is_target,
         )
         for direction, part in found.directions.items()
         for name, metric in part.metrics.items()
@@ -165,4 +169,5 @@ def _parse(row: dict[str, str]) -> MetricRow:
         row["metric"], float(row["value"]), float(plus_minus) if plus_minus else None, row["plus_minus_is"],
         int(row["scale"]), int(row["n_fake"]), int(row["n_target"]), int(row["n_source"]),
         int(row["image_px"]), row["extractor"], row["extractor_sha256"], row["protocol"],
+        row["fake_is_target"] == "True",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,13 @@ def make_figure(value: Any, output_stem: Path, configfiles: Sequence[Path] = ())
         raise UserError("figure settings: expected a mapping of `kind` and `settings`.")
     module = figure_module(str(value["kind"]))
     settings = check(module.Settings, value["settings"], "figure settings")
-    overlays = f" --configfile {' '.join(map(str, configfiles))}" if configfiles else ""
+    overlays = ["--configfile", *map(str, configfiles)] if configfiles else []
+
+    def command(target: str) -> str:
+        return shlex.join(["snakemake", "--cores", "all", target, *overlays])
+
     with styled():
-        save(module.draw(settings, lambda target: f"snakemake --cores all {target}{overlays}"), output_stem)
+        save(module.draw(settings, command), output_stem)
 
 
 def _needs(params: Params, name: str) -> list[Need]:

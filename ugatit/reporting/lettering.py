@@ -68,12 +68,11 @@ def draw_lines(
     top_px: int,
     size_px: int,
     ink: tuple[int, int, int],
-) -> int:
-    """Draw lines centred on a column of pixels; returns where the next line would start."""
+) -> None:
+    """Draw lines centred on a column of pixels."""
     for line in lines:
         draw.text((centre_px, top_px), line, font=font(size_px), fill=ink, anchor="ma")
         top_px += line_height(size_px)
-    return top_px
 
 
 def _fits(text: str, width_px: int, size_px: int) -> bool:

@@ -23,7 +23,6 @@ MARGIN_PX = 12
 LABEL_SIZES_PX = (17, 15, 13, 11, 10, 9)
 """Font sizes of the labels; the largest that fits the tiles is taken."""
 
-NOTE_SIZE_PX = 11
 FOOTER_SIZE_PX = 12
 INK, GREY, PALE = (0, 0, 0), (96, 96, 96), (240, 240, 240)
 
@@ -35,8 +34,6 @@ class SheetColumn:
     label: str
     translations: Path | None
     """Manifest of its translations; None, or a file that is not there, if it has not been run."""
-    note: str = ""
-    """Small print below the label, such as its number of steps."""
 
 
 def draw_sheet(
@@ -85,9 +82,8 @@ def _compose(
     factor = -(-MIN_TILE_PX // native)
     side = native * factor
     labels, label_px = fit_labels([column.label for column in columns], side, LABEL_SIZES_PX)
-    notes = [wrap(column.note, side, NOTE_SIZE_PX) for column in columns]
-    label_lines, note_lines = max(map(len, labels)), max(map(len, notes))
-    top = MARGIN_PX + label_lines * line_height(label_px) + note_lines * line_height(NOTE_SIZE_PX) + GAP_PX
+    label_lines = max(map(len, labels))
+    top = MARGIN_PX + label_lines * line_height(label_px) + GAP_PX
     step = side + GAP_PX
     width = 2 * MARGIN_PX + len(tiles) * step - GAP_PX
     bottom = top + len(tiles[0]) * step + GAP_PX
@@ -97,10 +93,9 @@ def _compose(
     draw = ImageDraw.Draw(sheet)
     for i, column in enumerate(tiles):
         left = MARGIN_PX + i * step
-        # Labels of one and of two lines stand on a common bottom line, just above the notes.
+        # Labels of one and of two lines stand on a common bottom line, just above the tiles.
         y = MARGIN_PX + (label_lines - len(labels[i])) * line_height(label_px)
-        y = draw_lines(draw, labels[i], left + side // 2, y, label_px, INK)
-        draw_lines(draw, notes[i], left + side // 2, y, NOTE_SIZE_PX, GREY)
+        draw_lines(draw, labels[i], left + side // 2, y, label_px, INK)
         for j, tile in enumerate(column):
             if tile.rgb is None:
                 _draw_empty(draw, tile.reason, left, top + j * step, side)

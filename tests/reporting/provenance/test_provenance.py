@@ -208,13 +208,31 @@ def test_crate_is_read_by_the_library() -> None:
         str(RUN / "train.jsonl"),
         str(DATA),
     }
-    assert training["instrument"].type == "SoftwareApplication"
+    software = training["instrument"]
+    assert software.type == "SoftwareApplication"
+    assert software.get("version") is None, "made with 3.11.1, read with another"
     assert f"#making-{RUN}/metrics.json" in actions
     assert {entity.type for entity in crate.contextual_entities} == {
         "CreateAction",
         "SoftwareApplication",
         "CreativeWork",
     }
+
+
+def test_crate_gives_no_licence_for_pictures_of_others() -> None:
+    export_crate(look(cell=CELL), Path("table"))
+    assert ROCrate("table").license == "https://spdx.org/licenses/MIT"
+    export_crate(look(FIGURE), Path("figure"))
+    assert "Pictures have the terms of the datasets" in ROCrate("figure").license
+
+
+def test_text_of_attention_names_no_single_picture() -> None:
+    path = RUN / "attention/a2b/attention.json"
+    maps = {"names": ["0"], "sources": ["ab" * 32], "maps": {}, "dataset": "cat2dog", "step": 3}
+    write_json(path, maps)
+    text = as_text(look(path))
+    assert "step: 3" in text
+    assert "sources" not in text and "names" not in text
 
 
 def test_every_reference_in_a_crate_is_to_something_in_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,11 @@ PANEL_IN = (2.1, 1.55)
 WINDOWS = 60
 """The dark line is a running median over so many-th part of the records."""
 
-OF_ONE_JUDGE = "disc_"
+OF_ONE_JUDGE = re.compile(r"disc_[ab]")
 """How the parts of `discriminator` begin that belong to one network; they add up to what is shown already."""
+
+OF_ONE_SIDE = re.compile(r"_(a|b|ab|ba)$")
+"""How terms end that are there once per domain or direction."""
 
 RATE, SPEED = "learning rate / first", "steps per second"
 
@@ -93,7 +97,8 @@ def draw(settings: Settings, command: Command) -> Drawing:
     panels = [_panels([series.get(run.path, {}) for run in runs]) for _, runs in blocks]
     rows = [-(-len(names) // PER_ROW) for names in panels]
     remarks = [
-        "Losses: unweighted, summed over networks and directions; discriminator and generator: the totals. "
+        "Losses: unweighted, summed over networks and directions; discriminator, generator and "
+        "generator_random: the totals. "
         f"Pale: as recorded; dark: running median over {1 / WINDOWS:.1%} of the steps."
     ]
     absent = [run for run in settings.runs if run.path not in series]
@@ -130,7 +135,7 @@ def _panels(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def read_series(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Steps and values of every panel; loss terms that differ behind `_` are added up.
+    """Steps and values of every panel; loss terms of the two sides are added up.
 
     A term has the steps at which it is part of the loss: some methods have phases.
     """
@@ -149,8 +154,8 @@ def _of(record: Mapping[str, Any]) -> dict[str, float]:
     """The panels' values at one step."""
     values: dict[str, float] = {}
     for term, value in record["losses"].items():
-        if not term.startswith(OF_ONE_JUDGE):
-            name = term.split("_")[0]
+        if not OF_ONE_JUDGE.match(term):
+            name = OF_ONE_SIDE.sub("", term)
             values[name] = values.get(name, 0.0) + value
     return values | {RATE: record["lr_factor"], SPEED: record["steps_per_s"]}
 

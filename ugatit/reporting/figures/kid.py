@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ugatit import plan
 from ugatit.params import Figure, Params
-from ugatit.reporting.cells import Cell, Column, fill_cells, why_not_comparable
+from ugatit.reporting.cells import THE_TARGET_ITSELF, Cell, Column, fill_cells, why_not_comparable
 from ugatit.reporting.cells import Settings as TableSettings
 from ugatit.reporting.collect import read_metrics_csv
 from ugatit.reporting.figure import Command, Need
@@ -151,6 +151,8 @@ def _legend(cells: Sequence[Cell]) -> str:
     text = "Dots: ours; dotted line: untranslated source; dashed line: real against real. Lower is better."
     if any(cell.paper for cell in cells):
         text += " Diamonds: the paper's values, whose protocol is most probably kid_paper."
+    if absent := dict.fromkeys(cell.column.title for cell in cells if cell.remark == THE_TARGET_ITSELF):
+        text += f" No real against real for {', '.join(absent)}: {THE_TARGET_ITSELF}."
     kinds: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.plus_minus_is:

@@ -35,14 +35,20 @@ ACTIONS = {
 }
 """Kinds of files that a step of the pipeline makes, and what it is called."""
 
+TEXT_SUFFIXES = (".csv", ".json", ".jsonl", ".md", ".tex")
+"""Files that hold numbers and words only, so no one's pictures."""
+
+MIT = {"@id": "https://spdx.org/licenses/MIT"}
+WITH_PICTURES = "The text files are under MIT. Pictures have the terms of the datasets that they are of."
+
 Entity = dict[str, Any]
 
 
-def export_crate(found: Provenance, output: Path, licence: str = "https://spdx.org/licenses/MIT") -> Path:
+def export_crate(found: Provenance, output: Path) -> Path:
     """Write a folder with the result, the text files behind it, and ro-crate-metadata.json.
 
-    Weights, features and pictures are not copied: their hashes stand in the text files. Folders within the
-    crate are those of the repository.
+    A figure or sheet is copied with the pictures that it shows. Weights, features and pictures behind a
+    result are not: their hashes stand in the text files. Folders in the crate are those of the repository.
 
     Returns: the path of ro-crate-metadata.json.
     Raises: UserError if the folder holds something already, or what stands behind the result does not match.
@@ -60,9 +66,10 @@ def export_crate(found: Provenance, output: Path, licence: str = "https://spdx.o
     actions = [action for step in steps if (action := _action(step, files, found)) is not None]
     entities = [
         _descriptor(),
-        _root(found, files.values(), actions, licence),
+        _root(found, files.values(), actions),
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
-        *_software(found),
+        # Of no one version: each action tells its own.
+        {"@id": SOFTWARE, "@type": "SoftwareApplication", "name": "ugatit"},
         *files.values(),
         *actions,
     ]
@@ -80,39 +87,22 @@ def _descriptor() -> Entity:
     }
 
 
-def _root(found: Provenance, files: Iterable[Entity], actions: Iterable[Entity], licence: str) -> Entity:
+def _root(found: Provenance, files: Iterable[Entity], actions: Iterable[Entity]) -> Entity:
     """The crate itself."""
     cell = f", cell {found.cell}" if found.cell else ""
+    is_text = all(step.path.suffix in TEXT_SUFFIXES for step in found.steps if step.kind != MISSING)
     return {
         "@id": "./",
         "@type": "Dataset",
         "name": f"{found.target}{cell}",
         "description": f"{found.target}{cell} with the records of all that it was computed from.",
         "datePublished": found.here["time"],
-        "license": {"@id": licence},
+        "license": MIT if is_text else WITH_PICTURES,
         "conformsTo": {"@id": PROFILE},
         "mainEntity": {"@id": found.target.as_posix()},
         "hasPart": [{"@id": file["@id"]} for file in files],
         "mentions": [{"@id": action["@id"]} for action in actions],
     }
-
-
-def _software(found: Provenance) -> list[Entity]:
-    """This package at every commit that something was made with, and the libraries of each of its actions."""
-    versions = found.here["versions"]
-    libraries = [
-        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "version": version}
-        for name, version in versions.items()
-        if name != "ugatit"
-    ]
-    own = {
-        "@id": SOFTWARE,
-        "@type": "SoftwareApplication",
-        "name": "ugatit",
-        "version": versions.get("ugatit", "unknown"),
-        "softwareRequirements": [{"@id": library["@id"]} for library in libraries],
-    }
-    return [own, *libraries]
 
 
 def _file(step: Step) -> Entity:

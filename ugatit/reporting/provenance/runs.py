@@ -41,7 +41,7 @@ def read_translations(step: Step, places: Places) -> None:
 def read_attention(step: Step, places: Places) -> None:
     """Attention maps; they must be of the weights that lie beside them."""
     found = json_of(step.path, "attention maps")
-    step.says = {key: value for key, value in found.items() if key not in ("names", "maps")}
+    step.says = {key: value for key, value in found.items() if key not in ("names", "sources", "maps")}
     step.compare_file(step.path.with_suffix(".npz"), found.get("arrays_sha256"), places)
     _require_weights(step, step.path.parents[2] / "weights.json", found.get("weights_sha256"))
     step.inputs.append(places.dataset(found.get("dataset")))

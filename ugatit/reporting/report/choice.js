@@ -105,6 +105,9 @@ function showColumns(set) {
   byId("columns").replaceChildren(byId("columns").querySelector("legend"), ...boxes);
 }
 
+// A generator looks at its input, a discriminator at the translation below the map (decision D28).
+const attentionName = (kind) => (kind === "generator" ? "generator (of the input)" : kind);
+
 const attentionKinds = () => [...new Set(comparison().columns.flatMap((column) => Object.keys(column.attention)))];
 
 function showAttentionChoice() {
@@ -112,7 +115,7 @@ function showAttentionChoice() {
   if (!kinds.includes(state.attention)) state.attention = "";
   for (const part of document.querySelectorAll(".attention-choice")) part.hidden = !kinds.length;
   for (const select of document.querySelectorAll(".attention")) {
-    options(select, [["", "none"], ...kinds.map((kind) => [kind, kind])], state.attention);
+    options(select, [["", "none"], ...kinds.map((kind) => [kind, attentionName(kind)])], state.attention);
   }
   for (const input of document.querySelectorAll(".opacity")) {
     input.value = state.opacity;

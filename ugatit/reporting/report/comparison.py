@@ -136,7 +136,7 @@ def _metric(row: MetricRow) -> dict[str, str]:
 
 
 def _scores(path: Path, inputs: Sequence[Picture]) -> list[float | None] | None:
-    """Scores in the order of the inputs, to four significant digits more than a page prints."""
+    """Scores in the order of the inputs, with two decimals more than the page prints."""
     if not path.is_file():
         return None
     scores = read_scores(path)

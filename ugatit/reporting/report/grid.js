@@ -92,7 +92,7 @@ function drawRow(index) {
   columns.forEach((column, k) => {
     const shown = frame(column, column.pictures[place], `${column.label}: ${name}`);
     const map = column.attention[state.attention]?.pictures[place];
-    if (map && column.pictures[place]) shown.append(image(pictureAddress(map), `${state.attention} attention`, "map"));
+    if (map && column.pictures[place]) shown.append(image(pictureAddress(map), `${attentionName(state.attention)} attention`, "map"));
     const score = column.scores?.[place];
     row.append(cell(index, k + 1, shown, score === null || score === undefined ? "" : number(score)));
   });
@@ -100,7 +100,7 @@ function drawRow(index) {
 }
 
 function frame(of, id, alt) {
-  if (!id) return element("div", {className: "frame none"}, "no picture yet");
+  if (!id) return element("div", {className: "frame none"}, "no translation of it");
   return element("div", {className: "frame"}, image(of.thumbnails ? thumbnailAddress(id) : pictureAddress(id), alt, ""));
 }
 

@@ -100,7 +100,7 @@ function layer(key) {
   made.append(image(pictureAddress(id), `${column.label}: ${state.picture}`, ""));
   // The maps are those of the final weights.
   const map = step === null && column.attention[state.attention]?.pictures[place()];
-  if (map) made.append(image(pictureAddress(map), `${state.attention} attention`, "map"));
+  if (map) made.append(image(pictureAddress(map), `${attentionName(state.attention)} attention`, "map"));
   return made;
 }
 
@@ -195,7 +195,7 @@ function showScale() {
   byId("scale").hidden = !maps.length || state.mode === "steps";
   if (!maps.length) return;
   const same = maps.every((map) => map.low === maps[0].low && map.high === maps[0].high);
-  byId("scale-text").textContent = `Attention, ${state.attention}: `
+  byId("scale-text").textContent = `Attention, ${attentionName(state.attention)}: `
     + (same ? "one scale for all pictures." : "one scale for all pictures of a column.");
   byId("scale-low").textContent = same ? number(maps[0].low) : "low";
   byId("scale-high").textContent = same ? number(maps[0].high) : "high";
