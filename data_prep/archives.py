@@ -74,8 +74,8 @@ class Limits:
 LIMITS = Limits()
 
 
-class _RefusedError(Exception):
-    """A member that makes its whole archive unusable; the message follows the member's name."""
+class RefusedError(Exception):
+    """Something that makes a whole archive unusable; the message follows the archive's name."""
 
 
 class _Readable(Protocol):
@@ -121,20 +121,20 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
         raise UserError(f"{archive}: no such file; expected an archive (zip, tar or tgz).")
     kind = recognise(read_head(archive))
     if kind not in ("zip", "tar", "gzip"):
-        raise UserError(f"{archive}: is {_described(kind)}; expected an archive (zip, tar or tgz). {_AGAIN}")
-    budget = _Budget(archive, limits)
+        raise UserError(f"{archive}: is {_described(kind)}; expected an archive (zip, tar or tgz). {AGAIN}")
+    budget = Budget(archive.stat().st_size, limits)
     with fresh_folder(folder) as staging:
         try:
             members = _zip_members(archive, budget) if kind == "zip" else _tar_members(archive, kind, budget)
             with closing(members):
-                _write_all(members, staging, archive, limits)
-        except _RefusedError as error:
-            raise UserError(f"{archive}: {error}; nothing was unpacked. {_AGAIN}") from None
+                _write_all(members, staging, archive, budget, limits.file_bytes)
+        except RefusedError as error:
+            raise UserError(f"{archive}: {error}; nothing was unpacked. {AGAIN}") from None
         except _DAMAGE as error:
-            raise UserError(f"{archive}: is cut off or damaged ({error}). {_AGAIN}") from None
+            raise UserError(f"{archive}: is cut off or damaged ({error}). {AGAIN}") from None
 
 
-_AGAIN = "Delete it and get it again from where it was published."
+AGAIN = "Delete it and get it again from where it was published."
 
 
 def _described(kind: str) -> str:
@@ -143,24 +143,33 @@ def _described(kind: str) -> str:
     return pages.get(kind, f"a {kind} file")
 
 
-class _Budget:
-    """Counts what is unpacked."""
+class Budget:
+    """Counts what is unpacked, and refuses what exceeds a limit.
 
-    def __init__(self, archive: Path, limits: Limits) -> None:
-        by_ratio = max(RATIO_FLOOR_BYTES, limits.ratio * archive.stat().st_size)
-        self._most = min(by_ratio, limits.total_bytes)
-        self._spent = 0
+    Raises: RefusedError.
+    """
+
+    def __init__(self, packed_bytes: int, limits: Limits) -> None:
+        self._most = min(max(RATIO_FLOOR_BYTES, limits.ratio * packed_bytes), limits.total_bytes)
+        self._spent, self._files, self._most_files = 0, 0, limits.files
 
     def spend(self, count: int) -> None:
+        """Count bytes."""
         self._spent += count
         if self._spent > self._most:
-            raise _RefusedError(f"unpacks to more than {self._most:,.0f} bytes, more than pictures would")
+            raise RefusedError(f"unpacks to more than {self._most:,.0f} bytes, more than pictures would")
+
+    def add_file(self) -> None:
+        """Count a file that is kept."""
+        self._files += 1
+        if self._files > self._most_files:
+            raise RefusedError(f"holds more than {self._most_files:,} files")
 
 
 class _Metered:
     """A stream that charges a budget with what is read, and ends when its own allowance does."""
 
-    def __init__(self, stream: _Readable, budget: _Budget) -> None:
+    def __init__(self, stream: _Readable, budget: Budget) -> None:
         self._stream, self._budget = stream, budget
         self.allowance = math.inf
 
@@ -169,21 +178,21 @@ class _Metered:
         self._budget.spend(len(data))
         self.allowance -= len(data)
         if self.allowance < 0:
-            raise _RefusedError(f"has a header of more than {HEADERS_BYTES:,} bytes")
+            raise RefusedError(f"has a header of more than {HEADERS_BYTES:,} bytes")
         return data
 
 
-def _zip_members(archive: Path, budget: _Budget) -> Generator[_Member, None, None]:
+def _zip_members(archive: Path, budget: Budget) -> Generator[_Member, None, None]:
     """The files of a zip."""
     with zipfile.ZipFile(archive) as container:
         for info in container.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _RefusedError(f"member {info.filename!r} is a link or a device")
+                raise RefusedError(f"member {info.filename!r} is a link or a device")
             if info.flag_bits & ENCRYPTED:
-                raise _RefusedError(f"member {info.filename!r} is encrypted")
+                raise RefusedError(f"member {info.filename!r} is encrypted")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise _RefusedError(f"member {info.filename!r} is compressed by method {info.compress_type}")
+                raise RefusedError(f"member {info.filename!r} is compressed by method {info.compress_type}")
             if info.header_offset < 0:
                 raise zipfile.BadZipFile(f"no place of member {info.filename!r}")
             if info.is_dir():
@@ -192,7 +201,7 @@ def _zip_members(archive: Path, budget: _Budget) -> Generator[_Member, None, Non
                 yield _Member(info.filename, _Metered(container.open(info), budget))
 
 
-def _tar_members(archive: Path, kind: str, budget: _Budget) -> Generator[_Member, None, None]:
+def _tar_members(archive: Path, kind: str, budget: Budget) -> Generator[_Member, None, None]:
     """The files of a tar, compressed or not, in one pass."""
     with gzip.open(archive) if kind == "gzip" else archive.open("rb") as stream:
         metered = _Metered(stream, budget)
@@ -200,7 +209,7 @@ def _tar_members(archive: Path, kind: str, budget: _Budget) -> Generator[_Member
         with tarfile.open(fileobj=metered, mode="r|") as container:  # type: ignore[call-overload]
             while (info := container.next()) is not None:
                 if not (info.isdir() or info.isreg()) or info.issparse():
-                    raise _RefusedError(f"member {printable(info.name)!r} is a link, a device or sparse")
+                    raise RefusedError(f"member {printable(info.name)!r} is a link, a device or sparse")
                 metered.allowance = info.size + HEADERS_BYTES
                 if info.isdir():
                     safe_parts(info.name)
@@ -223,7 +232,9 @@ def _require_end(rest: _Readable) -> None:
         raise tarfile.ReadError("no end mark")
 
 
-def _write_all(members: Iterator[_Member], staging: Path, archive: Path, limits: Limits) -> None:
+def _write_all(
+    members: Iterator[_Member], staging: Path, archive: Path, budget: Budget, most_bytes: int
+) -> None:
     """Write the members that are of use, each under a path of its own."""
     names, kept, left_out = PathNames(), 0, 0
     for member in members:
@@ -232,14 +243,13 @@ def _write_all(members: Iterator[_Member], staging: Path, archive: Path, limits:
             left_out += 1
             continue
         kept += 1
-        if kept > limits.files:
-            raise _RefusedError(f"holds more than {limits.files:,} files")
+        budget.add_file()
         target = staging / names.place(parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as handle:
-            _copy(member, handle, limits.file_bytes)
+            _copy(member, handle, most_bytes)
     if not kept:
-        raise _RefusedError(f"holds no picture and no table ({left_out} other members)")
+        raise RefusedError(f"holds no picture and no table ({left_out} other members)")
     LOG.info("%s: unpacked %d files, left out %d others", archive, kept, left_out)
 
 
@@ -249,7 +259,7 @@ def _copy(member: _Member, target: BinaryIO, most: int) -> None:
     while data := member.source.read(1 << 20):
         written += target.write(data)
         if written > most:
-            raise _RefusedError(f"member {printable(member.name)!r} has more than {most:,} bytes")
+            raise RefusedError(f"member {printable(member.name)!r} has more than {most:,} bytes")
 
 
 def safe_parts(name: str) -> list[str]:
@@ -259,10 +269,10 @@ def safe_parts(name: str) -> list[str]:
     """
     clean = re.sub(r"[\x00-\x1f\x7f]", "_", printable(name)).replace("\\", "/")
     if clean.startswith("/") or re.match(r"[A-Za-z]:", clean):
-        raise _RefusedError(f"member {printable(name)!r} has an absolute path")
+        raise RefusedError(f"member {printable(name)!r} has an absolute path")
     parts = [part for part in clean.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise _RefusedError(f"member {printable(name)!r} leads out of the archive's folder")
+        raise RefusedError(f"member {printable(name)!r} leads out of the archive's folder")
     return [_shortened(part) for part in parts]
 
 
@@ -294,10 +304,10 @@ class PathNames:
         """Take a path; a taken one gets a number."""
         wanted = PurePosixPath(*parts)
         if len(str(wanted).encode()) > MAX_PATH_BYTES:
-            raise _RefusedError(f"member {str(wanted)[:80]!r}... has too long a path")
+            raise RefusedError(f"member {str(wanted)[:80]!r}... has too long a path")
         parents = {_key(parent) for parent in list(wanted.parents)[:-1]}
         if clash := parents & self._files:
-            raise _RefusedError(f"{min(clash)!r} is both a file and a folder")
+            raise RefusedError(f"{min(clash)!r} is both a file and a folder")
         self._folders |= parents
         path, key = wanted, _key(wanted)
         while _key(path) in self._files or _key(path) in self._folders:

@@ -13,6 +13,7 @@ from data_prep.measuring import Stage, measure_all
 from data_prep.metadata import read_scores
 from data_prep.obtain import Obtained
 from data_prep.review.decisions import read_decisions, unknown
+from data_prep.side_tables import note_table
 from data_prep.stages.crop import CropStage
 from data_prep.stages.decode import DecodeStage, require_few_errors
 from data_prep.stages.dedupe import HashStage, dedupe
@@ -107,6 +108,7 @@ def run_stage(stage: str, settings: dict[str, Any], work: Work) -> list[Item]:
             items = split(before, values, work.train, work.test)
         case _:
             raise ValueError(f"no stage is called {stage!r}")
+    note_table(stage, work.side, work.root, work.folder)
     write_items(work.output, items)
     counts = Counter(item.status for item in items)
     LOG.info("%s: %s", work.output, ", ".join(f"{status} {counts[status]:,}" for status in sorted(counts)))

@@ -25,8 +25,6 @@ from ugatit.construction import AnimeFace, Cascade, DetectorSettings, Mtcnn
 from ugatit.images import PictureError
 from ugatit.manifest import DROPPED, ERROR, KEPT
 
-VERSION = 1
-
 DETECTORS: dict[str, DetectorSettings] = {
     "mtcnn": Mtcnn(name="mtcnn", max_side_px=512, min_face_px=24),
     "lbpcascade": Cascade(
@@ -65,7 +63,7 @@ class FaceSearch(Stage):
     def recipe(self) -> dict[str, Any]:
         """What boxes depend on; loads the detector for its self-test."""
         version = open_detector(self.detector).version
-        return {"code": VERSION, "settings": self.detector.model_dump(), "detector": version}
+        return {"settings": self.detector.model_dump(), "detector": version}
 
     def open(self) -> Measure:
         """Load the detector."""
@@ -131,6 +129,10 @@ def cut_faces(
             searched, DROPPED, NOTE, "no-face", f"pictures in which {detector.name} finds no face",
             "Look at them: detectors miss tilted and covered faces, but some pictures may have none.",
         )  # fmt: skip
+        yield from _findings(
+            searched, ERROR, WARNING, "not-searched", "pictures that could not be searched for faces",
+            "Rename those whose names are not UTF-8, and check again.",
+        )  # fmt: skip
 
 
 def _findings(
@@ -139,5 +141,5 @@ def _findings(
     """The pictures of one status."""
     if found := [item for item in items if item.status == status]:
         counts = Counter(item.file.partition("/")[0] for item in found)
-        where = tuple(f"{i.file}: {i.reason}" if status == REVIEW else i.file for i in found)
+        where = tuple(i.file if status == DROPPED else f"{i.file}: {i.reason}" for i in found)
         yield Finding(severity, kind, f"{what}: {per_split(counts)}", remedy, where)

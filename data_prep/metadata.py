@@ -108,11 +108,11 @@ def _rows(path: Path, needed: set[str]) -> list[dict[str, str]]:
     header = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    if not needed <= set(names):
-        raise UserError(f"{path}: columns {names}; expected at least {', '.join(sorted(needed))}.")
-    reader.fieldnames = names
     try:
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+        if not needed <= set(names):
+            raise UserError(f"{path}: columns {names}; expected at least {', '.join(sorted(needed))}.")
+        reader.fieldnames = names
         rows = [{name: row[name] or "" for name in names} for row in reader]
     except csv.Error as error:
         raise UserError(

@@ -53,6 +53,8 @@ class Obtained(Strict):
     """Of the names and sizes of all files."""
     state: str
     """The workflow's name for this state of the folder; see `folder_state`."""
+    tables: str = ""
+    """Fingerprint of the user's folder of parquet files that they were unpacked from, if there was one."""
 
 
 def obtain(
@@ -70,13 +72,20 @@ def obtain(
 
     Raises: UserError if there is no such place, every mirror failed, or an archive cannot be used.
     """
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{raw}: cannot be a folder of raw pictures ({error.strerror}). Give another place."
+        ) from None
     own, record = raw / name, raw / f"{name}.json"
+    _finish_replacing(own)
     earlier = read_obtained(own / MARK) if (own / MARK).exists() else None
     content = folder_fingerprint(own) if own.is_dir() and list_files(own) else ABSENT
     untouched = earlier is not None and content in (earlier.fingerprint, ABSENT)
     replaceable = untouched or not own.exists() or (own.is_dir() and not any(own.iterdir()))
     same = (
-        earlier is not None and earlier.origin == source.model_dump() and not _other_archive(source, earlier)
+        earlier is not None and earlier.origin == source.model_dump() and not _other_content(source, earlier)
     )
     if earlier and same and content != ABSENT and not source.drawn:
         # With files added to it or taken from it, it still is that copy, but now the user's.
@@ -96,12 +105,14 @@ def obtain(
         archive=archive,
         fingerprint=folder_fingerprint(folder),
         state=state,
+        tables=_tables_fingerprint(source) if made else "",
     )
     if made:
         write_json(new / MARK, obtained.model_dump())
         if untouched:
-            shutil.rmtree(own)
+            own.replace(_old(own))
         new.replace(own)
+        _finish_replacing(own)
     write_json(record, obtained.model_dump())
     return obtained
 
@@ -130,16 +141,16 @@ def folder_state(name: str, source: RawSource, raw: Path) -> str:
     """The name of the state in which a source's folder is, for the workflow to notice a change.
 
     It stays the same from before the folder is made to after, and when the folder is removed: nothing has
-    to be made anew for that. It changes when files are added, removed or replaced, and when an archive of the
-    user's gives way to one of another size.
+    to be made anew for that. It changes when files are added, removed or replaced, and when an archive or
+    parquet files of the user's give way to others of another size.
     """
     record = raw / f"{name}.json"
     if not record.exists():
         return FIRST
     obtained = read_obtained(record)
     given = Path(source.path).expanduser() if source.path else raw / name
-    if _other_archive(source, obtained):
-        return f"{given.name} of {given.stat().st_size} bytes"
+    if _other_content(source, obtained):
+        return _tables_fingerprint(source) or f"{given.name} of {given.stat().st_size} bytes"
     folder = given if given.is_dir() and not _parquet_files(given) else raw / name
     current = folder_fingerprint(folder) if folder.is_dir() else ABSENT
     return obtained.state if current in (obtained.fingerprint, ABSENT) else current
@@ -193,16 +204,43 @@ def _obtain(
     return new, source.swap != swapped, archive
 
 
-def _other_archive(source: RawSource, earlier: Obtained) -> bool:
-    """Whether the user's archive is not the one that was unpacked, by its size: hashing takes long."""
-    if not source.path or earlier.archive is None:
+def _old(own: Path) -> Path:
+    """Where a folder waits while another one takes its place; hidden, lest it be one of the user's."""
+    return own.with_name(f".{own.name}.old")
+
+
+def _finish_replacing(own: Path) -> None:
+    """After a kill between the two renames bring the old folder back; after both, remove it."""
+    old = _old(own)
+    if old.is_dir() and not own.exists():
+        old.replace(own)
+    elif old.is_symlink():
+        old.unlink()
+    elif old.is_dir():
+        shutil.rmtree(old)
+
+
+def _other_content(source: RawSource, earlier: Obtained) -> bool:
+    """Whether the user's archive or parquet files are not those that were unpacked.
+
+    Told by names and sizes: hashing takes long.
+    """
+    if not source.path:
         return False
     given = Path(source.path).expanduser()
+    if earlier.archive is None:
+        return bool(earlier.tables) and _tables_fingerprint(source) not in ("", earlier.tables)
     return (
         given.is_file()
         and str(given) == earlier.archive.file
         and given.stat().st_size != earlier.archive.bytes
     )
+
+
+def _tables_fingerprint(source: RawSource) -> str:
+    """Fingerprint of the user's folder of parquet files; empty if the source is none."""
+    given = Path(source.path or "").expanduser()
+    return folder_fingerprint(given) if source.path and given.is_dir() and _parquet_files(given) else ""
 
 
 def _require(replaceable: bool, own: Path) -> None:

@@ -1,7 +1,7 @@
 """Unpack datasets that are published as parquet files, as on Hugging Face, into folders of pictures.
 
 A row holds one picture of each side. The two have nothing to do with each other, and the shorter side is
-filled up with nulls.
+filled up with nulls. Nobody vouches for these files either, so the limits of archives hold for them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_prep.archives import PathNames, fresh_folder, safe_parts
+from data_prep.archives import (
+    AGAIN,
+    LIMITS,
+    Budget,
+    Limits,
+    PathNames,
+    RefusedError,
+    fresh_folder,
+    safe_parts,
+)
 from data_prep.file_kinds import HEAD_BYTES, recognise
 from ugatit.errors import UserError
 from ugatit.images import EXTENSIONS, PICTURE_SUFFIXES
@@ -26,30 +35,35 @@ LOG = logging.getLogger(__name__)
 COLUMNS = {"imageA": "A", "imageB": "B"}
 """Which column holds which side."""
 
-ROWS_AT_ONCE = 16
 UNKNOWN_SUFFIX = ".png"
 """Ending of bytes that are no known picture: they stay listed, and the build says what they are."""
 
 
-def unpack_parquet(files: Sequence[Path], folder: Path) -> None:
+def unpack_parquet(files: Sequence[Path], folder: Path, limits: Limits = LIMITS) -> None:
     """Write the pictures of parquet files into trainA, trainB, testA and testB of an empty folder.
 
     A file's split is the beginning of its name, or its folder's name: train or test. Pictures keep their
     names if the files give them, else they are numbered; their endings are those of their content.
 
-    Raises: UserError if a file is damaged, of no known split, or without the columns imageA and imageB.
+    Raises: UserError if a file is damaged, of no known split, or without the columns imageA and imageB, or if
+        all together exceed a limit.
     """
     parts = [(file, _split(file)) for file in files]
+    budget = Budget(sum(file.stat().st_size for file in files), limits)
     with fresh_folder(folder) as staging:
         names, counts = PathNames(), Counter[str]()
         for file, split in parts:
-            for side, picture in _pictures(file):
-                place = f"{split}{side}"
-                name = _name(picture, counts[place])
-                target = staging / names.place(safe_parts(f"{place}/{name}"))
-                counts[place] += 1
-                target.parent.mkdir(exist_ok=True)
-                target.write_bytes(picture["bytes"])
+            try:
+                for side, picture in _pictures(file):
+                    _spend(budget, picture["bytes"], limits.file_bytes)
+                    place = f"{split}{side}"
+                    name = _name(picture, counts[place])
+                    target = staging / names.place(safe_parts(f"{place}/{name}"))
+                    counts[place] += 1
+                    target.parent.mkdir(exist_ok=True)
+                    target.write_bytes(picture["bytes"])
+            except RefusedError as error:
+                raise UserError(f"{file}: {error}; nothing was unpacked. {AGAIN}") from None
         if not counts:
             raise UserError(f"{', '.join(map(str, files)) or 'no file'}: no pictures in these parquet files.")
     LOG.info("%s: %s", folder, ", ".join(f"{place} {count}" for place, count in counts.items()))
@@ -67,18 +81,26 @@ def _split(file: Path) -> str:
     )
 
 
+def _spend(budget: Budget, picture: bytes, most_bytes: int) -> None:
+    """Count a picture."""
+    budget.add_file()
+    budget.spend(len(picture))
+    if len(picture) > most_bytes:
+        raise RefusedError(f"holds a picture of more than {most_bytes:,} bytes")
+
+
 def _pictures(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Side, bytes and path of every picture of a file, a few rows in memory at a time."""
+    """Side, bytes and path of every picture of a file, one row in memory at a time."""
     try:
         # Buffering ahead, pyarrow would hold the whole file.
         with pq.ParquetFile(file, pre_buffer=False) as content:
             _require_columns(file, content.schema_arrow)
-            for batch in content.iter_batches(ROWS_AT_ONCE, columns=list(COLUMNS), use_threads=False):
-                for row in batch.to_pylist():
-                    for column, side in COLUMNS.items():
-                        value = row[column] if isinstance(row[column], dict) else {"bytes": row[column]}
-                        if value["bytes"] is not None:
-                            yield side, value
+            for batch in content.iter_batches(1, columns=list(COLUMNS), use_threads=False):
+                (row,) = batch.to_pylist()
+                for column, side in COLUMNS.items():
+                    value = row[column] if isinstance(row[column], dict) else {"bytes": row[column]}
+                    if value["bytes"] is not None:
+                        yield side, value
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read as parquet ({error}). Delete it and get it again.") from None
 

@@ -6,6 +6,7 @@ there already is replaced when all is collected, and only if a build put it ther
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,17 +20,23 @@ from ugatit.manifest import KEPT, SPLITS, Picture, write_manifest
 
 MANIFEST, RECORD, STAGING = "manifest.csv", "source.json", ".building"
 
+OF_THE_SYSTEM = re.compile(r"\.DS_Store|\._.*|\.nfs.*|\.directory|Thumbs\.db|desktop\.ini")
+"""Files that systems leave in any folder; they go with it."""
+
 
 @contextmanager
 def staging_folder(output: Path) -> Iterator[Path]:
     """Give an empty folder in which to collect the pictures of the splits; it is gone afterwards.
 
-    Raises: UserError if the output holds pictures that no build put there.
+    Raises: UserError if the output holds files that no build put there, or cannot be written.
     """
     _refuse_foreign_files(output)
     staging = output / STAGING
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    try:
+        staging.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(f"{output}: cannot be written ({error.strerror}). Choose another output.") from None
     try:
         yield staging
     finally:
@@ -82,7 +89,7 @@ def _owned(output: Path) -> dict[str, list[str]]:
 
 
 def _refuse_foreign_files(output: Path) -> None:
-    """Raise UserError if a split holds anything visible that no build put there."""
+    """Raise UserError if a split holds anything that neither a build nor a system put there."""
     owned = _owned(output)
     for split in SPLITS:
         folder = output / split
@@ -91,7 +98,7 @@ def _refuse_foreign_files(output: Path) -> None:
                 f"{folder}: is a link or a file; expected a folder of this dataset. Move it away."
             )
         names = {file.name for file in folder.iterdir()} if folder.exists() else set()
-        foreign = sorted(name for name in names - set(owned[split]) if not name.startswith("."))
+        foreign = sorted(name for name in names - set(owned[split]) if not OF_THE_SYSTEM.fullmatch(name))
         if foreign:
             raise UserError(
                 f"{folder}: holds {len(foreign)} files that no build put there, such as {foreign[0]}. "

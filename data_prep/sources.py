@@ -26,7 +26,7 @@ class Record(Strict):
     source: dict[str, Any]
     fingerprint: str
     files: dict[str, list[str]]
-    """Per split, the names that the build put there: nothing else is ever deleted."""
+    """Per split, the names that the build put there: beside them it deletes only files of the system."""
 
 
 def raw_root(source: FolderSource) -> Path:

@@ -29,6 +29,8 @@ USER_AGENT = "ugatit-data-prep"
 CHUNK_BYTES = 1 << 16
 PART, ORIGIN = ".part", ".json"
 OK, RANGE, RANGE_REFUSED = 200, 206, 416
+NUMBER = re.compile("[0-9]+")
+"""What int reads; str.isdigit takes more, such as superscripts."""
 PASSING = frozenset({408, 425, 429, *range(500, 600)})
 """Answers after which it is worth asking again."""
 
@@ -187,7 +189,7 @@ def _begin(response: requests.Response, url: str, part: Path, origin: _Origin | 
     discard(part)
     etag, length = headers.get("ETag", ""), headers.get("Content-Length", "")
     validator = etag if etag.startswith('"') else headers.get("Last-Modified", "")
-    origin = _Origin(url=url, validator=validator, total=int(length) if length.isdigit() else None)
+    origin = _Origin(url=url, validator=validator, total=int(length) if NUMBER.fullmatch(length) else None)
     write_json(beside(part, ORIGIN), origin.model_dump())
     return origin
 
@@ -202,11 +204,11 @@ def _continues(headers: Mapping[str, str], origin: _Origin, have: int) -> bool:
 
 def _asked_pause(value: str) -> float:
     """The seconds that a Retry-After header asks for, given as a number or as a date."""
-    if value.strip().isdigit():
+    if NUMBER.fullmatch(value.strip()):
         return float(value)
     try:
         return email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 
@@ -224,6 +226,9 @@ def _failures_named(timeout_s: float) -> Iterator[None]:
     except (failures.RequestException, urllib3.exceptions.HTTPError) as error:
         cause = getattr(error.args[0] if error.args else error, "reason", error)
         raise _PassingError(f"connection failed or cut off ({type(cause).__name__})") from None
+    except ValueError as error:
+        # What requests lets through of an address that it cannot take apart, such as that of a redirect.
+        raise TransferError(f"not to be followed ({error})") from None
 
 
 def beside(file: Path, suffix: str) -> Path:

@@ -43,6 +43,8 @@ RECORD = "fetched.jsonl"
 ROBOTS = "/robots.txt"
 ROBOTS_ABSENT = frozenset({400, 404, 405, 406, 410})
 """Answers that mean that a host has no robots.txt; after any other failure nothing is fetched from it."""
+ROBOTS_REDIRECTS = 5
+"""How many redirects of a robots.txt are followed, as RFC 9309 asks; more count as unreadable."""
 
 MAX_PICTURE_BYTES, MAX_ROBOTS_BYTES = 100_000_000, 1_000_000
 MAX_STEM = 50
@@ -77,18 +79,22 @@ def fetch_urls(
     recorded and shown, and stop nothing.
 
     Range: per_second is the most requests per host and second, those of robots.txt included.
-    Raises: UserError if the list cannot be read or names something else than web addresses.
+    Raises: UserError if the list cannot be read or names something else than web addresses, or if the folder
+        cannot be written.
     """
     wanted = _read_list(urls)
-    folder.mkdir(parents=True, exist_ok=True)
-    done = _read_record(folder)
-    write_text(folder / RECORD, "".join(_json(line) for line in done.values()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        done = _read_record(folder)
+        write_text(folder / RECORD, "".join(_json(line) for line in done.values()))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}). Give another folder.") from None
     counts = Counter({CACHED: sum(url in done for url in wanted)})
     left = [url for url in wanted if url not in done]
     taken = {line.file.casefold() for line in done.values()}
     failed = []
     with (
-        _polite_session(per_second, patience) as session,
+        _session(_PoliteAdapter(_Turns(per_second, patience), patience)) as session,
         (folder / RECORD).open("a", encoding="utf-8") as record,
         progress_bar(urls.name, len(left)) as advance,
     ):
@@ -201,57 +207,78 @@ class _ForbiddenError(Exception):
     """What robots.txt does not allow."""
 
 
+class _Turns:
+    """When each host may be asked again."""
+
+    def __init__(self, per_second: float, patience: Patience) -> None:
+        self._interval_s, self._patience = 1.0 / per_second, patience
+        self._next: dict[str, float] = {}
+
+    def wait(self, host: str, asked_s: float = 0.0) -> None:
+        """Wait for a host's turn; the next one is the agreed interval later, or `asked_s` if that is more."""
+        pause_s = self._next.get(host, 0.0) - self._patience.clock()
+        if pause_s > 0:
+            self._patience.sleep(pause_s)
+        self._next[host] = self._patience.clock() + max(self._interval_s, asked_s)
+
+
+class _PatientAdapter(HTTPAdapter):
+    """Sends requests, redirects included, no faster than agreed."""
+
+    def __init__(self, turns: _Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request when its host's turn has come; see `HTTPAdapter.send`."""
+        self._turns.wait(urlsplit(request.url or "").netloc)
+        return super().send(request, *args, **kwargs)
+
+
 class _PoliteAdapter(HTTPAdapter):
     """Sends requests, redirects included, as robots.txt allows and no faster than agreed."""
 
-    def __init__(self, session: requests.Session, per_second: float, patience: Patience) -> None:
+    def __init__(self, turns: _Turns, patience: Patience) -> None:
         super().__init__()
-        self._session, self._interval_s, self._patience = session, 1.0 / per_second, patience
-        self._next: dict[str, float] = {}
+        self._turns, self._patience = turns, patience
         self._rules: dict[str, RobotFileParser | str] = {}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send a request when its host's turn has come; see `HTTPAdapter.send`."""
         parts = urlsplit(request.url or "")
         host = f"{parts.scheme}://{parts.netloc}"
-        interval_s = self._interval_s
-        if parts.path != ROBOTS:
-            if host not in self._rules:
-                self._rules[host] = self._read_rules(host)
-            rules = self._rules[host]
-            if isinstance(rules, str):
-                raise _ForbiddenError(f"{host}{ROBOTS} cannot be read: {rules}")
-            if not rules.can_fetch(USER_AGENT, request.url or ""):
-                raise _ForbiddenError(f"{host}{ROBOTS} does not allow it")
-            interval_s = max(interval_s, float(rules.crawl_delay(USER_AGENT) or 0))
-        self._wait(parts.netloc, interval_s)
+        if host not in self._rules:
+            self._rules[host] = self._read_rules(host)
+        rules = self._rules[host]
+        if isinstance(rules, str):
+            raise _ForbiddenError(f"{host}{ROBOTS} cannot be read: {rules}")
+        if not rules.can_fetch(USER_AGENT, request.url or ""):
+            raise _ForbiddenError(f"{host}{ROBOTS} does not allow it")
+        self._turns.wait(parts.netloc, float(rules.crawl_delay(USER_AGENT) or 0))
         return super().send(request, *args, **kwargs)
-
-    def _wait(self, host: str, interval_s: float) -> None:
-        """Wait until the host may be asked again."""
-        pause_s = self._next.get(host, 0.0) - self._patience.clock()
-        if pause_s > 0:
-            self._patience.sleep(pause_s)
-        self._next[host] = self._patience.clock() + interval_s
 
     def _read_rules(self, host: str) -> RobotFileParser | str:
         """A host's robots.txt, or why it cannot be had; one that does not exist allows everything."""
         rules, lines = RobotFileParser(), list[str]()
-        with TemporaryDirectory() as folder:
+        # No rules hold for robots.txt itself, wherever it is redirected to.
+        with _session(_PatientAdapter(self._turns)) as session, TemporaryDirectory() as folder:
+            session.max_redirects = ROBOTS_REDIRECTS
             file = Path(folder, "robots.txt")
             try:
-                transfer(self._session, host + ROBOTS, file, self._patience, most_bytes=MAX_ROBOTS_BYTES)
+                transfer(session, host + ROBOTS, file, self._patience, most_bytes=MAX_ROBOTS_BYTES)
                 lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
             except TransferError as error:
                 if error.status not in ROBOTS_ABSENT:
                     return str(error)
-        rules.parse(lines)
+        try:
+            rules.parse(lines)
+        except ValueError as error:
+            return f"not understood ({error})"
         return rules
 
 
-def _polite_session(per_second: float, patience: Patience) -> requests.Session:
+def _session(adapter: HTTPAdapter) -> requests.Session:
     session = requests.Session()
-    adapter = _PoliteAdapter(session, per_second, patience)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

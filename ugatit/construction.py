@@ -100,6 +100,16 @@ class Monochrome(Strict):
     review_c95: float = Field(ge=0)
     review_r90: float = Field(ge=0)
 
+    @model_validator(mode="after")
+    def _check(self) -> Monochrome:
+        for name, certain, doubtful in (
+            ("c95", self.mono_c95, self.review_c95),
+            ("r90", self.mono_r90, self.review_r90),
+        ):
+            if doubtful < certain:
+                raise ValueError(f"review_{name} {doubtful} is below mono_{name} {certain}")
+        return self
+
 
 class Quality(Strict):
     """Which crops are large, sharp and colourful enough."""
@@ -109,12 +119,26 @@ class Quality(Strict):
     min_sharpness: float = Field(ge=0, description="Laplacian variance; softer crops are dropped.")
     monochrome: Monochrome | None = Field(description="null: grey and sepia pictures stay.")
 
+    @model_validator(mode="after")
+    def _check(self) -> Quality:
+        if self.review_side_px < self.min_side_px:
+            raise ValueError(f"review_side_px {self.review_side_px} is below min_side_px {self.min_side_px}")
+        return self
+
 
 class Dedupe(Strict):
     """Which crops are the same picture: distances of 64-bit perceptual hashes."""
 
     drop_distance: int = Field(ge=0, le=64, description="Up to this the later one is dropped.")
     review_distance: int = Field(ge=0, le=64, description="Up to this it is for review.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Dedupe:
+        if self.drop_distance > self.review_distance:
+            raise ValueError(
+                f"drop_distance {self.drop_distance} is above review_distance {self.review_distance}"
+            )
+        return self
 
 
 class Upscale(Strict):
@@ -125,6 +149,12 @@ class Upscale(Strict):
         description="waifu2x network that doubles smaller crops; null: Lanczos."
     )
     denoise: Literal[0, 1, 2, 3] | None = Field(description="waifu2x noise level; null: none.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Upscale:
+        if self.model is None and self.denoise is not None:
+            raise ValueError(f"denoise {self.denoise} does nothing without a model; set denoise to null")
+        return self
 
 
 class Split(Strict):

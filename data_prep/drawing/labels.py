@@ -6,15 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-ATTRIBUTES = tuple(
-    """
-    partial_faces is_female baby child teenager youth middle_age senior white black asian oval_face round_face
-    heart_face smiling mouth_open frowning wearing_glasses wearing_sunglasses wearing_lipstick tongue_out
-    duck_face black_hair blond_hair brown_hair red_hair curly_hair straight_hair braid_hair showing_cellphone
-    using_earphone using_mirror braces wearing_hat harsh_lighting dim_lighting
-    """.split()  # noqa: SIM905
-)
-"""The columns of the selfies' attribute file after name and score; 1 yes, -1 no, 0 undecided."""
+from data_prep.metadata import ATTRIBUTES
 
 UNDECIDED = frozenset(
     ("white", "black", "asian", "oval_face", "round_face", "heart_face", "smiling", "mouth_open")

@@ -13,11 +13,10 @@ from data_prep.framing import cut, face_square, fit
 from data_prep.items import Item
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit.construction import Crop
 from ugatit.images import PictureError, write_png
 from ugatit.manifest import DROPPED, ERROR
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,11 @@ class CropStage(Stage):
 
     def recipe(self) -> dict[str, Any]:
         """Settings, and versions of this code and of the decoder."""
-        return {"code": VERSION, "settings": self.settings.model_dump(), "pillow": PIL.__version__}
+        return {
+            "code": STAGE_VERSIONS[self.name],
+            "settings": self.settings.model_dump(),
+            "pillow": PIL.__version__,
+        }
 
     def open(self) -> Measure:
         """Nothing to load."""

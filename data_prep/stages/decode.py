@@ -13,12 +13,11 @@ from data_prep.examine import FORMAT_OF_SUFFIX, peculiarities
 from data_prep.items import Item, kind
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_item
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit.construction import Decode
 from ugatit.errors import UserError
 from ugatit.images import PictureError, decode
 from ugatit.manifest import DROPPED, ERROR
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class DecodeStage(Stage):
 
     def recipe(self) -> dict[str, Any]:
         """Version of this code and of the decoder."""
-        return {"code": VERSION, "pillow": PIL.__version__}
+        return {"code": STAGE_VERSIONS[self.name], "pillow": PIL.__version__}
 
     def open(self) -> Measure:
         """Nothing to load."""

@@ -12,10 +12,9 @@ from data_prep.items import REVIEW, Item
 from data_prep.likeness import perceptual_hash, within
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_made
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit.construction import Dedupe
 from ugatit.manifest import DROPPED, KEPT
-
-VERSION = 1
 
 NAME = "dedupe"
 
@@ -35,7 +34,7 @@ class HashStage(Stage):
 
     def recipe(self) -> dict[str, Any]:
         """Versions: there are no settings."""
-        return {"code": VERSION, "imagehash": version("imagehash")}
+        return {"code": STAGE_VERSIONS[NAME], "imagehash": version("imagehash")}
 
     def open(self) -> Measure:
         """Nothing to load."""

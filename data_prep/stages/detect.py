@@ -11,11 +11,10 @@ from data_prep.faces.written import read_faces, write_faces
 from data_prep.items import REVIEW, Item, changed
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import decode_item
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit.construction import Detect
 from ugatit.images import PictureError
 from ugatit.manifest import DROPPED, ERROR
-
-VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,11 @@ class DetectStage(Stage):
     def recipe(self) -> dict[str, Any]:
         """Everything that boxes depend on; loads the detector for its self-test."""
         version = open_detector(self.settings.detector).version
-        return {"code": VERSION, "settings": self.settings.detector.model_dump(), "detector": version}
+        return {
+            "code": STAGE_VERSIONS[self.name],
+            "settings": self.settings.detector.model_dump(),
+            "detector": version,
+        }
 
     def open(self) -> Measure:
         """Load the detector."""

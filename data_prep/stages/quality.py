@@ -13,10 +13,9 @@ from data_prep.measuring import Columns, Measure, Stage
 from data_prep.monochrome import colorfulness, judge
 from data_prep.raw_pictures import read_made
 from data_prep.sharpness import laplacian_variance
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit.construction import Quality
 from ugatit.manifest import DROPPED
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class QualityStage(Stage):
 
     def recipe(self) -> dict[str, Any]:
         """Versions: no setting changes a measurement."""
-        return {"code": VERSION, "opencv": cv2.__version__}
+        return {"code": STAGE_VERSIONS[self.name], "opencv": cv2.__version__}
 
     def open(self) -> Measure:
         """Nothing to load."""

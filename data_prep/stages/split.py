@@ -90,14 +90,16 @@ def _assign(groups: Sequence[Sequence[Item]], train: int, test: int) -> dict[str
 
 
 def _fewer(items: Sequence[Item], found: int, train: int, test: int, allowed: bool) -> tuple[int, int]:
-    """Smaller splits in the same ratio, each of at least one picture."""
+    """Smaller splits in the same ratio, each that is asked for of at least one picture."""
     stages = Counter(item.stage for item in items if item.status != KEPT)
     lost = ", ".join(f"{stage} {count}" for stage, count in stages.items())
     message = f"split: {found} of {len(items)} pictures are left, {train} + {test} are wanted (lost: {lost})"
-    if not allowed or found < 2:
+    if not allowed or found < (train > 0) + (test > 0):
         raise UserError(
             f"{message}. Bring more raw pictures, lower the dataset's `pictures`, or set split.allow_fewer."
         )
-    fewer_test = min(found - 1, max(1, round(found * test / (train + test))))
+    fewer_test = round(found * test / (train + test))
+    if train and test:
+        fewer_test = min(found - 1, max(1, fewer_test))
     LOG.warning("%s; made %d + %d", message, found - fewer_test, fewer_test)
     return found - fewer_test, fewer_test

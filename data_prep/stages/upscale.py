@@ -11,12 +11,11 @@ import PIL
 from data_prep.items import Item
 from data_prep.measuring import Columns, Measure, Stage
 from data_prep.raw_pictures import read_made
+from data_prep.stages.order import STAGE_VERSIONS
 from data_prep.waifu2x import Waifu2x, upscale
 from ugatit.construction import Upscale
 from ugatit.images import write_png
 from ugatit.manifest import KEPT
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class UpscaleStage(Stage):
         """Settings and versions; the network is loaded for its self-test."""
         net = self._net()
         versions = {"pillow": PIL.__version__, "waifu2x": net.version if net else None}
-        return {"code": VERSION, "settings": self.settings.model_dump(), **versions}
+        return {"code": STAGE_VERSIONS[self.name], "settings": self.settings.model_dump(), **versions}
 
     def open(self) -> Measure:
         """Load the network."""

@@ -28,8 +28,7 @@ def verify(
     _require("files and list agree", sorted(listed ^ present))
     problems = in_parallel(lambda row: _problem(row, folder, size_px), rows, threads, "verify")
     _require(f"every picture is whole, RGB and {size_px} x {size_px}", [p for p in problems if p])
-    hashes = Counter(row.sha256 for row in rows)
-    _require("no bytes twice", [row.path for row in rows if hashes[row.sha256] > 1])
+    _require("no bytes twice", _repeated(rows), _drop_one_of_them(folder.name))
     passed = [
         f"{len(rows)} files, as listed",
         f"all whole, RGB and {size_px} x {size_px}",
@@ -46,10 +45,29 @@ def verify(
     return passed
 
 
-def _require(check: str, failures: Sequence[str]) -> None:
+def _require(check: str, failures: Sequence[str], remedy: str = "Build the dataset again.") -> None:
     if failures:
         more = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
-        raise UserError(f"verify: not true that {check}: {failures[0]}{more}. Build the dataset again.")
+        raise UserError(f"verify: not true that {check}: {failures[0]}{more}. {remedy}")
+
+
+def _repeated(rows: Sequence[Picture]) -> list[str]:
+    """Pictures with the bytes of an earlier one, and that one."""
+    first: dict[str, Picture] = {}
+    pairs = [(first.setdefault(row.sha256, row), row) for row in rows]
+    return [
+        f"{one.path} (from {one.source}) and {two.path} (from {two.source})"
+        for one, two in pairs
+        if one is not two
+    ]
+
+
+def _drop_one_of_them(dataset: str) -> str:
+    """The remedy for a duplicate: dedupe leaves none, but a reviewer may keep one."""
+    return (
+        "If both were kept by hand, take back the decision for one of them in the file of decisions, with D "
+        f"on the page of `data-prep review {dataset}`. Else build the dataset again."
+    )
 
 
 def _problem(row: Picture, folder: Path, size_px: int) -> str:

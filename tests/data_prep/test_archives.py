@@ -457,6 +457,23 @@ def test_rows_of_parquet_become_folders_of_pictures(tmp_path: Path) -> None:
     assert find_splits(tmp_path / "out") == tmp_path / "out"
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(total_bytes=350_000), "unpacks to more than 350,000 bytes"),
+        (Limits(file_bytes=99_999), "holds a picture of more than 99,999 bytes"),
+        (Limits(files=3), "holds more than 3 files"),
+    ],
+)
+def test_limits_hold_for_all_parquet_files_together(tmp_path: Path, limits: Limits, words: str) -> None:
+    pictures = {"imageA": [bytes(100_000)], "imageB": [bytes(100_000)]}
+    files = [write_parquet(tmp_path / f"{split}.parquet", **pictures) for split in ("train", "test")]
+    with pytest.raises(UserError, match=words):
+        unpack_parquet(files, tmp_path / "out", limits)
+    assert not (tmp_path / "out").exists()
+    unpack_parquet(files, tmp_path / "out", Limits(400_000, 100_000, 4))
+
+
 def test_parquet_of_another_shape_is_named(tmp_path: Path) -> None:
     cases = [
         (

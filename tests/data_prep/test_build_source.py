@@ -86,6 +86,13 @@ def test_exchanged_sides_are_refused_and_the_old_dataset_stays(tmp_path: Path) -
     assert read_manifest(old.path).rows == old.rows
 
 
+def test_counts_of_one_side_do_not_tell_that_sides_are_exchanged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(tmp_path, obtained(tmp_path, pictures()), {"trainA": 2, "testA": 2})
+    assert "other counts of pictures than expected" in caplog.text
+
+
 def test_sides_of_equal_counts_cannot_be_told_apart(tmp_path: Path) -> None:
     even = dict.fromkeys(SPLITS, 2)
     manifest = build(tmp_path, obtained(tmp_path, pictures(even), swap=True), even)
@@ -175,6 +182,15 @@ def test_the_command_builds_from_a_record(tmp_path: Path, monkeypatch: pytest.Mo
     arguments = ["build", "--source", '"my-source"', *options, "--output", tmp_path / "out"]
     assert run(monkeypatch, *arguments, "--strict", "--threads", 1) == 0
     assert len(read_manifest(tmp_path / "out/manifest.csv").rows) == sum(COUNTS.values())
+
+
+def test_an_output_that_is_a_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_bytes(b"mine")
+    arguments = ["build", "mine", "--params", PARAMS, "--overlay", overlay(tmp_path)]
+    assert run(monkeypatch, *arguments, "--output", tmp_path / "out") == 2
+    assert f"error: {tmp_path / 'out'}: cannot be written" in capfd.readouterr().err
 
 
 def test_the_command_is_strict_if_told(

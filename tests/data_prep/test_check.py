@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shutil
@@ -15,12 +16,14 @@ from PIL import Image, ImageFilter, ImageOps
 from data_prep import likeness
 from data_prep.check import Report, check_folder
 from data_prep.cli import main
+from data_prep.cli.checking import check_pictures
 from data_prep.datasets.folder import collect
 from data_prep.examine import FORMAT_OF_SUFFIX, examine
 from data_prep.likeness import count_with_mirrored, count_with_neighbour, nearest, perceptual_hash
 from ugatit.errors import UserError
 from ugatit.images import PICTURE_SUFFIXES
 from ugatit.manifest import SPLITS
+from ugatit.params import Params
 from ugatit.sources import FolderSource
 
 PX = 72
@@ -273,6 +276,11 @@ def test_the_check_takes_as_usable_what_the_builder_takes(folder: Path, tmp_path
         (sum(r.split == s for r in rows), sum(r.split == s and r.status == "error" for r in rows))
         for s in SPLITS
     ]
+
+
+def test_the_command_asks_for_as_many_test_pictures_as_the_parameters(params: Params) -> None:
+    default = inspect.signature(check_pictures).parameters["kid_subset_size"].default
+    assert default == params.evaluation.kid_subset_size
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:

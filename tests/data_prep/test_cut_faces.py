@@ -65,6 +65,17 @@ def test_only_the_side_that_is_asked_for_is_searched(folder: Path) -> None:
     assert faces_of(check(folder, A="animeface")) == {}
 
 
+def test_a_picture_whose_name_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "trainB").mkdir()
+    strange = tmp_path / "trainB" / os.fsdecode(b"caf\xe9.png")
+    try:
+        portrait(1).save(strange, "PNG")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    (left,) = [f for f in check(tmp_path, B="animeface").findings if f.kind == "not-searched"]
+    assert left.where == ("trainB/caf\ufffd.png: cannot be opened (No such file or directory)",)
+
+
 @pytest.mark.parametrize(
     ("face", "share"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +191,31 @@ def test_pictures_that_no_build_put_there_are_never_replaced(run: Run, output: P
     assert (output / "trainA/mine.png").exists()
 
 
+def test_a_place_that_is_a_file_is_named(run: Run, output: Path, sides: dict[Side, list[Item]]) -> None:
+    shutil.rmtree(output)
+    output.write_bytes(b"mine")
+    with pytest.raises(UserError, match=r"data/mine: cannot be written \(Not a directory\)\. Choose another"):
+        run()
+    assert output.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", [".mine", ".mine.png"])
+def test_hidden_files_of_the_user_s_are_not_deleted_either(run: Run, output: Path, name: str) -> None:
+    run()
+    (output / "trainA" / name).write_bytes(b"x")
+    with pytest.raises(UserError, match=f"trainA: holds 1 files that no build put there, such as {name}"):
+        run()
+    assert (output / "trainA" / name).exists()
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._0.png", "Thumbs.db", ".nfs000000000a"])
+def test_files_of_the_system_do_not_hinder_a_build(run: Run, output: Path, name: str) -> None:
+    run()
+    (output / "trainA" / name).write_bytes(b"x")
+    run()
+    assert not (output / "trainA" / name).exists()
+
+
 def check(rows: list[Picture], output: Path, expected: dict[str, int] | None = COUNTS) -> list[str]:
     return verify(rows, output, PX, expected, 1)
 
@@ -308,7 +334,9 @@ def test_the_same_bytes_twice_are_noticed(run: Run, output: Path, other: str) ->
     changed[index] = replace(rows[index], sha256=twin.sha256)
     message = failure(changed, output)
     assert "no bytes twice" in message
-    assert rows[index].path in message or twin.path in message
+    assert rows[index].path in message and twin.path in message
+    assert rows[index].source in message and twin.source in message
+    assert "with D on the page of `data-prep review mine`" in message
 
 
 @pytest.mark.parametrize("side", ["A", "B"])

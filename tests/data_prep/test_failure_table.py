@@ -307,7 +307,10 @@ def listed(folder: Path, pictures: dict[str, bytes]) -> list[Picture]:
 @pytest.mark.parametrize(
     ("test_picture", "words"),
     [
-        (encoded(face(1)), "no bytes twice: trainA/a.png and 1 more"),
+        (
+            encoded(face(1)),
+            "no bytes twice: trainA/a.png (from trainA/a.png) and testA/a.png (from testA/a.png)",
+        ),
         (
             encoded(face(1), "BMP"),
             "no picture of testA has the perceptual hash of one of trainA: testA/a.png",

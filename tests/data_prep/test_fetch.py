@@ -176,7 +176,10 @@ def test_trouble_that_may_pass_is_retried_with_growing_pauses(
 
 @pytest.mark.parametrize(
     ("value", "pause"),
-    [("7", 7.0), ("0", 1.0), ("5000", 60.0), ("nonsense", 1.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 1.0)],
+    [
+        *(("7", 7.0), ("0", 1.0), ("5000", 60.0), ("nonsense", 1.0), ("\u00b2", 1.0)),
+        *(("Wed, 21 Oct 2015 07:28:00 GMT", 1.0), ("Wed, 21 Oct 2015 07:28:00 +99999999999999", 1.0)),
+    ],
 )
 def test_the_pause_that_a_server_asks_for_is_kept_within_bounds(
     value: str, pause: float, server: Server, target: Path, patience: Patience, pauses: list[float]
@@ -347,6 +350,12 @@ def test_a_length_need_not_be_told(server: Server, target: Path, patience: Patie
     assert target.read_bytes() == BODY
 
 
+def test_a_length_that_is_no_number_is_none(server: Server, target: Path, patience: Patience) -> None:
+    answer = Answer(BODY, headers={"Content-Length": "\u00b2"}, length=False)
+    download([Mirror(url=server.set("/a", answer), sha256=SUM)], target, patience=patience)
+    assert target.read_bytes() == BODY
+
+
 def test_bytes_are_kept_as_they_were_sent(server: Server, target: Path, patience: Patience) -> None:
     packed = Answer(b"\x1f\x8b" + BODY, headers={"Content-Encoding": "gzip"})
     download([Mirror(url=server.set("/a", packed))], target, patience=patience)
@@ -452,6 +461,14 @@ def test_no_redirect_leaves_the_web(where: str, server: Server, target: Path, pa
     url = server.set("/a", Answer(status=302, headers={"Location": where}))
     refused(patience, target, Mirror(url=url))
     assert names(target) == []
+
+
+def test_a_redirect_that_is_no_address_leads_to_the_next_mirror(
+    server: Server, target: Path, patience: Patience
+) -> None:
+    bad = server.set("/a", Answer(status=302, headers={"Location": "http://[bad/"}))
+    good = server.set("/b", Answer(BODY))
+    assert download([Mirror(url=bad), Mirror(url=good)], target, patience=patience).url == good
 
 
 def test_redirects_within_the_web_are_followed(server: Server, target: Path, patience: Patience) -> None:

@@ -9,6 +9,7 @@ import logging
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -317,6 +318,63 @@ def test_an_archive_that_gives_way_to_another_one_is_unpacked_anew(raw: Path, tm
     assert folder_state("mine", source, raw) == changed
     archive.unlink()
     assert folder_state("mine", source, raw) == changed
+
+
+def test_parquet_files_that_are_added_are_unpacked_too(raw: Path, tmp_path: Path, server: Server) -> None:
+    source, folder = parquet_of_ones_own(tmp_path, server)
+    obtain("mine", source, raw)
+    more = pa.table({f"image{side}": [plain(250)] for side in "AB"})
+    pq.write_table(more, tmp_path / "tables" / "train-1.parquet")
+    changed = folder_state("mine", source, raw)
+    assert changed != FIRST
+    obtain("mine", source, raw, state=changed)
+    assert len(content(folder)) == len(FILES) + 2
+    assert folder_state("mine", source, raw) == changed
+    shutil.rmtree(tmp_path / "tables")
+    assert folder_state("mine", source, raw) == changed
+
+
+@pytest.mark.parametrize("killed_at", ["old aside", "new in place", "old removed", "nothing"])
+def test_a_kill_while_a_folder_is_replaced_leaves_a_whole_one(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    obtain("mine", given(write(tmp_path / "one.zip", ARCHIVE)), raw)
+    other = given(write(tmp_path / "two.zip", packed(OTHER_FILES)))
+    rename, remove = Path.replace, shutil.rmtree
+
+    def renamed(path: Path, target: Path) -> Path:
+        if (killed_at, path.name) in (("old aside", "mine"), ("new in place", "mine.new")):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    def removed(path: Path, ignore_errors: bool = False) -> None:
+        if path.exists() and killed_at == "old removed" and content(path) == FILES:
+            remove(path / "set" / "trainA")
+            raise KeyboardInterrupt
+        remove(path, ignore_errors)
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(Path, "replace", renamed)
+        patch.setattr(shutil, "rmtree", removed)
+        obtain("mine", other, raw)
+    assert obtain("mine", other, raw).made
+    assert content(raw / "mine") == OTHER_FILES
+    assert sorted(file.name for file in raw.iterdir()) == ["mine", "mine.json"]
+
+
+def test_after_a_kill_between_the_renames_the_old_folder_is_back(raw: Path, tmp_path: Path) -> None:
+    source = given(write(tmp_path / "set.zip", ARCHIVE))
+    first = obtain("mine", source, raw)
+    (raw / "mine").rename(raw / ".mine.old")
+    Path(source.path or "").unlink()
+    assert obtain("mine", source, raw) == first
+    assert content(raw / "mine") == FILES
+
+
+def test_a_place_for_raw_pictures_that_is_a_file_is_named(raw: Path, tmp_path: Path) -> None:
+    write(raw, b"mine")
+    with pytest.raises(UserError, match=r"raw: cannot be a folder of raw pictures \(File exists\)\. Give"):
+        obtain("mine", given(fill(tmp_path / "pictures")), raw)
 
 
 def test_another_archive_never_replaces_a_folder_of_the_user_s(raw: Path, tmp_path: Path) -> None:

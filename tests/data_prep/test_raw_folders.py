@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_prep.drawing.labels import ATTRIBUTES
 from data_prep.drawing.raw_folders import ONLY, PICTURES, SHARES, SIDES, draw_raw_folders, plan_side
 from data_prep.examine import Examined, examine
 from data_prep.likeness import SAME, perceptual_hash
+from data_prep.metadata import ATTRIBUTES
 from ugatit.errors import UserError
 from ugatit.images import read_rgb
 

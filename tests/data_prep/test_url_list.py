@@ -128,6 +128,12 @@ def test_every_failure_is_counted_recorded_and_shown(
     assert session.pictures() == {}
 
 
+def test_an_answer_that_is_not_understood_stops_nothing(server: Server, session: Session) -> None:
+    bad = server.set("/1.png", Answer(status=302, headers={"Location": "http://[bad/"}))
+    assert session.fetch(bad, server.set("/2.png", Answer(TWO))) == {"no_answer": 1, "ok": 1}
+    assert "not to be followed" in str(session.lines()[0]["reason"])
+
+
 def test_a_long_list_of_failures_is_cut(
     server: Server, session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,6 +184,11 @@ def test_robots_are_obeyed(server: Server, session: Session) -> None:
         (Answer(status=429), False),
         (Answer(status=503), False),
         (Answer(b"User-agent: *", cut=5), False),
+        (Answer(b"User-agent: *\nDisallow: http://[x"), False),
+        (Answer("User-agent: *\nCrawl-delay: \u00b2".encode()), False),
+        (Answer(status=302, headers={"Location": "/"}), True),
+        (Answer(status=302, headers={"Location": ROBOTS}), False),
+        (Answer(status=302, headers={"Location": "http://[bad/"}), False),
     ],
 )
 def test_what_the_answer_for_robots_means(
@@ -194,6 +205,27 @@ def test_robots_hold_after_a_redirect_too(server: Server, session: Session) -> N
     url = server.set("/1.png", Answer(status=302, headers={"Location": "/private/1.png"}))
     assert session.fetch(url) == {"robots": 1}
     assert not server.asked("/private/1.png")
+
+
+def test_robots_are_read_wherever_they_are_redirected_to(server: Server, session: Session) -> None:
+    """No other host's robots.txt is asked whether this one's may be read."""
+    with Server() as other:
+        other.set(ROBOTS, Answer(b"User-agent: *\nDisallow: /"))
+        rules = other.set("/rules", Answer(b"User-agent: *\nDisallow: /private/"))
+        server.set(ROBOTS, Answer(status=301, headers={"Location": rules}))
+        urls = [server.set(path, Answer(ONE)) for path in ("/private/1.png", "/2.png", "/private/3.png")]
+        urls.append(other.set("/4.png", Answer(ONE)))
+        assert session.fetch(*urls) == {"robots": 3, "ok": 1}
+        assert [path for path, _ in other.requests] == ["/rules", ROBOTS]
+        other.shutdown()
+    assert [path for path, _ in server.requests] == [ROBOTS, "/2.png"]
+
+
+def test_redirects_of_robots_wait_for_their_turn(server: Server, session: Session, clock: Clock) -> None:
+    server.set(ROBOTS, Answer(status=302, headers={"Location": "/rules"}))
+    session.fetch(server.set("/1.png", Answer(ONE)))
+    assert [path for path, _ in server.requests] == [ROBOTS, "/rules", "/1.png"]
+    assert clock.pauses == [1.0, 1.0]
 
 
 def test_a_host_is_asked_no_faster_than_agreed(server: Server, session: Session, clock: Clock) -> None:
@@ -284,3 +316,10 @@ def test_a_list_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="line 2: found 'ftp://127.0.0.1/2.png'"):
         fetch_urls(tmp_path / "urls.txt", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_a_file_is_named(server: Server, session: Session) -> None:
+    session.folder.write_text("mine")
+    with pytest.raises(UserError, match=r"out: cannot be written \(File exists\)\. Give another folder"):
+        session.fetch(server.url("/1.png"))
+    assert session.folder.read_text() == "mine"
