@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 PARTS = (
     "Snakefile", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "release/.gitignore",
-    "workflow", "profiles", "ugatit", "data_prep",
+    "decisions", "workflow", "profiles", "ugatit", "data_prep",
 )  # fmt: skip
 
 SMALL = {

@@ -21,6 +21,8 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontr
 PACKAGES = ("slurm-wlm", "munge")
 SYSTEM_CONFIG = Path("/etc/slurm")
 """Where srun looks inside of jobs, to which SLURM_CONF is not handed on."""
+FOLDER_PREFIX = "ugatit-slurm-"
+"""Of the folders that hold a cluster's files."""
 
 GPUS, CORES, MEMORY_MB = 3, 64, 256_000
 CONTROLLER_PORT, NODE_PORT = 16817, 16818
@@ -89,6 +91,19 @@ def install() -> None:
         done = subprocess.run(step, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise MissingSlurm(f"`{' '.join(step)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def place_link(link: Path, target: Path) -> None:
+    """Make a link, in place of one that an earlier cluster left: it dangles or leads into such a cluster's folder.
+
+    Raises: MissingSlurm if anything else is there.
+    """
+    if link.exists() and not (
+        link.is_symlink() and any(part.startswith(FOLDER_PREFIX) for part in link.resolve().parts)
+    ):
+        raise MissingSlurm(f"{link} exists: this machine has a SLURM of its own, which stays untouched")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
 
 
 class Cluster:
@@ -177,14 +192,8 @@ class Cluster:
         SYSTEM_CONFIG.mkdir(exist_ok=True)
         for name, content in files.items():
             (self.folder / name).write_text(content)
-            link = SYSTEM_CONFIG / name
-            if link.exists() and not link.is_symlink():
-                raise MissingSlurm(
-                    f"{link} exists: this machine has a SLURM of its own, which stays untouched"
-                )
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.folder / name)
-            self._links.append(link)
+            place_link(SYSTEM_CONFIG / name, self.folder / name)
+            self._links.append(SYSTEM_CONFIG / name)
 
     def _start_munge(self) -> None:
         """Start a munged with a key and a socket of its own."""

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.slurm.cluster import GPUS, Cluster, MissingSlurm, install, submit
+from tests.slurm.cluster import FOLDER_PREFIX, GPUS, Cluster, MissingSlurm, install, submit
 from tests.workflow.planning import ROOT, copy_workflow
 from ugatit.files import read_json_lines, sha256_file
 
@@ -91,7 +91,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all is stopped then, too
     transcript = Transcript()
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    folder = Path(tempfile.mkdtemp(prefix="ugatit-slurm-"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
     folder.chmod(0o755)  # munged insists that all may reach its socket
     try:
         install()

@@ -23,6 +23,7 @@ class Job:
     """One planned job."""
 
     rule: str
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     wildcards: str
     priority: float
@@ -67,6 +68,7 @@ def snakemake(folder: Path, *arguments: str) -> Plan:
     jobs = tuple(
         Job(
             match[1],
+            _field(match[2], "input"),
             _field(match[2], "output"),
             ", ".join(_field(match[2], "wildcards")),
             float("".join(_field(match[2], "priority")) or 0),

@@ -12,6 +12,7 @@ import yaml
 from tests.workflow.planning import ROOT, copy_workflow, snakemake
 from ugatit.params import Params
 from ugatit.release.parts import PARTS
+from ugatit.sources import ConstructedSource
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
@@ -44,13 +45,22 @@ def test_copies_are_ignored_by_git_unless_they_live_there() -> None:
 
 
 def test_every_stage_depends_on_all_of_the_code_and_on_the_stages_before() -> None:
-    before: set[str] = set()
+    before = {"decisions"}
     for stage, entry in STAGES.items():
         deps = set(entry["deps"])
         assert {"Snakefile", "workflow", "ugatit", "data_prep"} <= deps
         assert deps - {"Snakefile", "workflow", "ugatit", "data_prep"} == before
-        before |= {path for path, settings in outs(stage).items() if stage != "tables"}
         assert all((ROOT / dep).exists() for dep in deps - before)
+        before = (before - {"decisions"}) | {path for path in outs(stage) if stage != "tables"}
+
+
+def test_decisions_are_a_dependency_that_every_clone_has(params: Params) -> None:
+    """DVC refuses a dependency that is not there, and git keeps no empty folder."""
+    assert "decisions" in STAGES["datasets"]["deps"]
+    assert (ROOT / "decisions/README.md").exists()
+    sources = [dataset.source for dataset in params.datasets.values()]
+    reviewed = [source.decisions for source in sources if isinstance(source, ConstructedSource)]
+    assert reviewed and {Path(file).parent.name for file in reviewed} == {"decisions"}
 
 
 @pytest.mark.parametrize(("stage", "excluded"), [("datasets", NOT_FOR_DATASETS), ("models", NOT_FOR_MODELS)])

@@ -160,6 +160,16 @@ def test_selfie2anime_from_raw_pictures(repository: Path) -> None:
     assert planned.of("fetch_source") == {"source=anime-planet", "source=ucf-selfie"}
 
 
+@pytest.mark.parametrize(
+    "file", ["stages/a/index.csv", "stages/b/split.csv", "stages/export.csv", "report/funnel.md"]
+)
+def test_a_dataset_that_is_not_constructed_has_no_stages(repository: Path, file: str) -> None:
+    planned = plan(repository, f"data/cat2dog/{file}")
+    assert planned.code == 1
+    assert "MissingRuleException" in planned.text
+    assert "AttributeError" not in planned.text
+
+
 def test_demo(repository: Path) -> None:
     planned = plan(repository, "--profile", "profiles/demo")
     tables = 2 + len(set(WITHOUT_RUNS) - {"preference"})  # the votes are of the paper's datasets

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from data_prep.obtain import FIRST, Obtained
-from tests.workflow.planning import Plan, copy_workflow, plan, snakemake
+from data_prep.stages.order import SIDE_STAGES, STAGE_VERSIONS
+from tests.workflow.planning import ROOT, Plan, copy_workflow, plan, snakemake
 from ugatit.files import write_json
 
 DEMO = ("--profile", "profiles/demo")
@@ -219,6 +220,41 @@ def test_threshold_of_a_stage_redoes_what_comes_after_it_on_its_side(
     assert planned.counts()["export"] == 1
 
 
+def test_version_of_a_stage_redoes_it_and_what_follows(finished: Path) -> None:
+    target = ("data/demo/manifest.csv", *DEMO)
+    after = dict.fromkeys(SIDE_STAGES[SIDE_STAGES.index("detect") :], 2)
+    assert raise_version(finished, "detect", *target).counts() == {**after, "export": 1, "verify": 1}
+
+
+def test_every_stage_has_the_version_of_its_name() -> None:
+    rules = "".join((ROOT / f"workflow/rules/{name}.smk").read_text() for name in ("construct", "data"))
+    blocks = re.split(r"^(?:use )?rule (?:\w+ as )?(\w+)", rules, flags=re.MULTILINE)[1:]
+    given = {
+        rule: re.findall(r'version=STAGE_VERSIONS\["(\w+)"\]', block)
+        for rule, block in zip(blocks[::2], blocks[1::2], strict=True)
+    }
+    assert {rule: names for rule, names in given.items() if names} == {
+        name: [name] for name in STAGE_VERSIONS
+    }
+
+
+def raise_version(finished: Path, stage: str, *arguments: str) -> Plan:
+    """Plan with a higher version of what a stage writes."""
+    module = finished / "data_prep/stages/order.py"
+    original = module.read_text()
+    module.write_text(f"{original}STAGE_VERSIONS[{stage!r}] += 1\n")
+    planned = plan(finished, *arguments)
+    module.write_text(original)
+    assert planned.code == 0, planned.text
+    return planned
+
+
+def test_name_of_a_domain_redoes_the_report_of_its_construction(finished: Path) -> None:
+    planned = plan_with(finished, {"datasets": {"demo": {"domains": ["selfie", "drawing"]}}})
+    assert planned.counts()["report_construction"] == 1
+    assert not planned.counts().keys() & {"index", "export", "train"}
+
+
 def test_decision_of_the_review_redoes_the_review_and_what_follows(finished: Path) -> None:
     decisions = finished / "decisions/demo.csv"
     decisions.parent.mkdir()
@@ -250,5 +286,6 @@ def test_picture_added_to_the_raw_folder_rebuilds_the_dataset(finished: Path) ->
     (finished / "data/mine/manifest.csv").touch()
     assert snakemake(finished, *arguments, "--cores", "1", "--touch", "--forceall").code == 0
     assert plan(finished, *arguments).jobs == ()
+    assert raise_version(finished, "build_dataset", *arguments).counts() == {"build_dataset": 1}
     (finished / "raw/mine/trainA/2.png").touch()
     assert plan(finished, *arguments).counts() == {"build_dataset": 1}

@@ -13,12 +13,25 @@ from tests.workflow.planning import copy_workflow, snakemake
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 
+LOCAL = {
+    rule
+    for file in (ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk"))
+    for block in re.findall(r"^localrules:\n((?:    \w+,\n)+)", file.read_text(), re.MULTILINE)
+    for rule in re.findall(r"\w+", block)
+}
+"""Rules that run where Snakemake runs; those that are nothing but a target are among them."""
+
 LITERAL = ("--cores", "all", "--profile", "slurm", "results/tables/kid.csv")
 """The command of the README, from the repository's root."""
 
 
 JOB = re.compile(r"^ *rule (\w+):\n(?: +.+\n)*? +resources: (.+)$", re.MULTILINE)
 """A job with its resources; jobs of a group are indented."""
+
+THREADS = re.compile(
+    r"^ *rule (\w+):\n(?: +.+\n)*? +threads: (\d+)\n +resources: .*cpus_per_task=(\d+)", re.MULTILINE
+)
+"""A job that computes on several threads: its rule, the threads, and the cores that it asks for."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +48,24 @@ def test_the_literal_command_plans_with_the_profiles_resources(repository: Path)
             assert f"{name}={str(value).strip(chr(39))}" in jobs[rule].split(", "), (rule, name)
     assert "gpu=1" in jobs["train"].split(", ")
     assert "runtime=60" in jobs["evaluate"].split(", ")
+
+
+def test_jobs_compute_on_no_more_threads_than_they_ask_cores_for(repository: Path) -> None:
+    targets = ("all", "--configfile", "profiles/demo/params.yaml")
+    planned = snakemake(repository, "--cores", "64", "--profile", "slurm", "--dry-run", *targets)
+    assert planned.code == 0, planned.text
+    asked = dict.fromkeys(THREADS.findall(planned.text))
+    assert {("train", "8", "8"), ("translate", "4", "4"), ("attend", "4", "4")} <= asked.keys()
+    assert [job for job in asked if int(job[1]) > int(job[2]) and job[0] not in LOCAL] == []
+
+
+def test_the_rules_that_are_documented_as_jobs_are_submitted(repository: Path) -> None:
+    listed = set(re.findall(r"^\w+$", snakemake(repository, "--list-rules").text, re.MULTILINE))
+    assert LOCAL and listed > LOCAL
+    text = (ROOT / "docs/cluster.md").read_text()
+    sentence = re.search(r"\nA job each are: (.+?)\.\n\n", text, re.DOTALL)
+    assert sentence
+    assert sorted(re.findall(r"`(\w+)`", sentence[1])) == sorted(listed - LOCAL)
 
 
 def test_a_training_over_four_gpus_is_four_devices(repository: Path) -> None:

@@ -6,6 +6,15 @@ STAGE_COMMAND = (
     " --settings {params.settings:q} {params.options:q} --output {output:q} --threads {threads}) &> {log:q}"
 )
 
+CONSTRUCTION_REPORT_CODE = [
+    *(
+        f"data_prep/{name}.py"
+        for name in ("stages/report", "funnel", "contact_sheet", "items", "raw_pictures")
+    ),
+    "data_prep/paper_funnel.csv",
+    "ugatit/images.py",
+]
+
 
 rule index:
     input:
@@ -14,12 +23,16 @@ rule index:
         "<data>/{dataset}/stages/{side}/index.csv",
     log:
         "<logs>/index/{dataset}_{side}.log",
+    wildcard_constraints:
+        dataset=one_of(CONSTRUCTED),
     threads: 8
     params:
         stage="index",
+        version=STAGE_VERSIONS["index"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings="{}",
         options=[],
+        table=table_read_by("index"),  # inherited below, where it changes nothing: all follow the index
     shell:
         STAGE_COMMAND
 
@@ -34,6 +47,7 @@ use rule index as decode with:
         "<logs>/decode/{dataset}_{side}.log",
     params:
         stage="decode",
+        version=STAGE_VERSIONS["decode"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("decode"),
         options=lambda w, input: ["--input", input.before],
@@ -49,9 +63,11 @@ use rule index as select with:
         "<logs>/select/{dataset}_{side}.log",
     params:
         stage="select",
+        version=STAGE_VERSIONS["select"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("select"),
         options=lambda w, input: ["--input", input.before],
+        table=table_read_by("select"),
 
 
 use rule index as detect with:
@@ -65,6 +81,7 @@ use rule index as detect with:
         "<logs>/detect/{dataset}_{side}.log",
     params:
         stage="detect",
+        version=STAGE_VERSIONS["detect"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("detect"),
         options=lambda w, input: ["--input", input.before],
@@ -80,6 +97,7 @@ use rule index as crop with:
         "<logs>/crop/{dataset}_{side}.log",
     params:
         stage="crop",
+        version=STAGE_VERSIONS["crop"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("crop"),
         options=lambda w, input: ["--input", input.before],
@@ -95,6 +113,7 @@ use rule index as quality with:
         "<logs>/quality/{dataset}_{side}.log",
     params:
         stage="quality",
+        version=STAGE_VERSIONS["quality"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("quality"),
         options=lambda w, input: ["--input", input.before],
@@ -110,6 +129,7 @@ use rule index as dedupe with:
         "<logs>/dedupe/{dataset}_{side}.log",
     params:
         stage="dedupe",
+        version=STAGE_VERSIONS["dedupe"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("dedupe"),
         options=lambda w, input: ["--input", input.before],
@@ -125,6 +145,7 @@ use rule index as review with:
         "<logs>/review/{dataset}_{side}.log",
     params:
         stage="review",
+        version=STAGE_VERSIONS["review"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=lambda w: stages_of(w).model_dump_json(),
         options=lambda w, input: [
@@ -145,6 +166,7 @@ use rule index as upscale with:
         "<logs>/upscale/{dataset}_{side}.log",
     params:
         stage="upscale",
+        version=STAGE_VERSIONS["upscale"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("upscale"),
         options=lambda w, input: ["--input", input.before],
@@ -160,6 +182,7 @@ use rule index as split with:
         "<logs>/split/{dataset}_{side}.log",
     params:
         stage="split",
+        version=STAGE_VERSIONS["split"],
         side=lambda w: raw_side(w).model_dump_json(),
         settings=settings_of("split"),
         options=lambda w, input: [
@@ -176,8 +199,11 @@ rule export:
         "<data>/{dataset}/stages/export.csv",
     log:
         "<logs>/export/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(CONSTRUCTED),
     threads: 8
     params:
+        version=STAGE_VERSIONS["export"],
         settings=lambda w: checked(PARAMS.construction_of, w.dataset).model_dump_json(),
         auto=auto_option,
         folder=lambda w: str(Path(PARAMS.paths.data, w.dataset)),
@@ -197,6 +223,7 @@ rule verify:
         dataset=one_of(CONSTRUCTED),
     threads: 8
     params:
+        version=STAGE_VERSIONS["verify"],
         size_px=lambda w: checked(PARAMS.construction_of, w.dataset).a.upscale.size_px,
         pictures=insisted_counts,
     shell:
@@ -209,7 +236,7 @@ rule report_construction:
         a="<data>/{dataset}/stages/a/split.csv",
         b="<data>/{dataset}/stages/b/split.csv",
         obtained=lambda w: [f"<raw>/{raw.source}.json" for raw in raw_sides(w)],
-        code=["data_prep/funnel.py", "data_prep/paper_funnel.csv", "data_prep/contact_sheet.py"],
+        code=CONSTRUCTION_REPORT_CODE,
     output:
         report(
             multiext("<data>/{dataset}/report/funnel", ".csv", ".md", ".png"),
@@ -223,6 +250,8 @@ rule report_construction:
         ),
     log:
         "<logs>/report_construction/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(CONSTRUCTED),
     params:
         sides=lambda w, input: [
             option
@@ -231,6 +260,7 @@ rule report_construction:
             )
             for option in ("--raw-side", raw.model_dump_json(), "--obtained", record, "--domain", domain)
         ],
+        domains=lambda w: PARAMS.datasets[w.dataset].domains,
         auto=auto_option,
         folder=subpath(output[0], parent=True),
     shell:

@@ -11,6 +11,7 @@ rule build_dataset:
     wildcard_constraints:
         dataset=one_of(d for d in PARAMS.datasets if d not in CONSTRUCTED),
     params:
+        version=STAGE_VERSIONS["build_dataset"],
         source=lambda w: json.dumps(PARAMS.datasets[w.dataset].model_dump()["source"]),
         pictures=lambda w: json.dumps(PARAMS.datasets[w.dataset].pictures, sort_keys=True),
         listing=lambda w: dataset_state(w.dataset),

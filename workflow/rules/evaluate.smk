@@ -1,10 +1,13 @@
 # From pictures to features, from features to metrics.
 
-EXTRACTION_CODE = ["ugatit/images.py", "ugatit/evaluation/extractors.py", "ugatit/evaluation/features.py"]
+EXTRACTION_CODE = [
+    "ugatit/images.py",
+    *(f"ugatit/evaluation/{name}.py" for name in ("extractors", "features", "feature_file")),
+]
 # Fetched if they are missing; their hash, not their age, says whether they are the same.
 EXTRACTOR_WEIGHTS = [ancient(file) for file in ASSETS if file == PARAMS.evaluation.extractor.weights]
-EVALUATION_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/fid.py", "ugatit/evaluation/metrics.py"]
-SCORING_CODE = ["ugatit/evaluation/kid.py", "ugatit/evaluation/scores.py"]
+EVALUATION_CODE = [f"ugatit/evaluation/{name}.py" for name in ("metrics", "kid", "fid", "feature_file")]
+SCORING_CODE = ["ugatit/evaluation/scores.py", *EVALUATION_CODE]
 
 
 localrules:
@@ -22,7 +25,7 @@ rule extract_features:
     log:
         "<logs>/extract_features/{dataset}/{model}/seed{seed}/{direction}.log",
     priority: 1
-    threads: 8
+    threads: 4
     resources:
         gpu=1,
         batch_size=PARAMS.evaluation.batch_size,

@@ -6,7 +6,7 @@ localrules:
     fetch_asset,
 
 
-DRAWING_CODE = sorted(glob("data_prep/drawing/*.py"))
+DRAWING_CODE = [*sorted(glob("data_prep/drawing/*.py")), "data_prep/metadata.py"]
 
 
 # The pictures lie beside the record and are not declared: an interrupted download goes on.

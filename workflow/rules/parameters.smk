@@ -10,8 +10,9 @@ from glob import glob
 from pathlib import Path
 
 from data_prep.obtain import folder_state
+from data_prep.side_tables import table_state
 from data_prep.sources import fingerprint
-from data_prep.stages.order import SIDE_STAGES
+from data_prep.stages.order import STAGE_VERSIONS
 from ugatit import plan
 from ugatit.construction import Cascade
 from ugatit.datasets import DIRECTIONS
@@ -75,6 +76,12 @@ def settings_of(stage):
 def wanted(wildcards, part):
     """How many pictures of a side a split shall have."""
     return PARAMS.datasets[wildcards.dataset].pictures[part + wildcards.side.upper()]
+
+
+def table_read_by(stage):
+    """A rule's parameter: the hash of the table that a stage reads beside raw pictures."""
+    raw, data = Path(PARAMS.paths.raw), Path(PARAMS.paths.data)
+    return lambda w: checked(table_state, stage, raw_side(w), raw, data / w.dataset / "stages" / w.side)
 
 
 def decisions_state(wildcards):
@@ -167,12 +174,26 @@ PROTOCOL_OPTIONS = [
     for name in ("kid_subsets", "kid_subset_size", "kid_seed", "paper_block_size")
 ]
 FAITHFULNESS_OPTIONS = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.attention]
+PAPER_VALUES_CODE = ["ugatit/reporting/paper_values.py", *sorted(glob("ugatit/reporting/paper/*.csv"))]
 FIGURE_CODE = [
     *(
         f"ugatit/reporting/{name}.py"
-        for name in ("figure", "canvas", "picture_grid", "choice", "tiles", "cells")
+        for name in (
+            "figure",
+            "canvas",
+            "lettering",
+            "picture_grid",
+            "choice",
+            "sheet",
+            "tiles",
+            "cells",
+            "collect",
+        )
     ),
+    *PAPER_VALUES_CODE,
+    "ugatit/evaluation/attention.py",
     "ugatit/evaluation/heat_map.py",
+    "ugatit/images.py",
 ]
 
 # The commands of the interpreter that runs Snakemake, also where its environment is not activated.

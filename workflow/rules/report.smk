@@ -3,14 +3,17 @@
 TABLE_CODE = [
     "ugatit/reporting/tables.py",
     "ugatit/reporting/cells.py",
+    "ugatit/reporting/collect.py",
     "ugatit/reporting/table_layout.py",
     "ugatit/reporting/markup.py",
-    "ugatit/reporting/paper_values.py",
     "ugatit/reporting/architecture.py",
     "ugatit/reporting/layers.py",
-    *sorted(str(path) for path in Path("ugatit/reporting/paper").glob("*.csv")),
+    *PAPER_VALUES_CODE,
 ]
-SHEET_CODE = ["ugatit/images.py", "ugatit/reporting/sheet.py", "ugatit/reporting/lettering.py"]
+SHEET_CODE = [
+    "ugatit/images.py",
+    *(f"ugatit/reporting/{name}.py" for name in ("sheet", "tiles", "lettering")),
+]
 
 
 localrules:

@@ -7,6 +7,9 @@ REPORT_CODE = [
     ),
     "ugatit/reporting/collect.py",
     "ugatit/reporting/status.py",
+    "ugatit/evaluation/attention.py",
+    "ugatit/evaluation/heat_map.py",
+    "ugatit/images.py",
 ]
 
 

@@ -2,7 +2,7 @@
 
 ATTENTION_CODE = [
     "ugatit/images.py",
-    *(f"ugatit/evaluation/{name}.py" for name in ("attend", "attention", "heat_map", "masking")),
+    *(f"ugatit/evaluation/{name}.py" for name in ("attend", "attention", "heat_map", "masking", "translate")),
 ]
 
 
@@ -16,7 +16,7 @@ rule translate:
     log:
         "<logs>/translate/{dataset}/{model}/seed{seed}/{direction}.log",
     priority: 1
-    threads: 8
+    threads: 4
     resources:
         gpu=1,
     params:
@@ -38,7 +38,7 @@ rule attend:
     log:
         "<logs>/attend/{dataset}/{model}/seed{seed}/{direction}.log",
     priority: 1
-    threads: 8
+    threads: 4
     resources:
         gpu=1,
     params:
