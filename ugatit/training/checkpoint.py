@@ -17,6 +17,9 @@ from ugatit.tensor_files import UnreadableTensorsError, first_line, load_tensors
 KEPT = 2
 """Checkpoints kept: the newest, and one to fall back on."""
 
+KEYS = {"step", "key", "networks", "optimizers"}
+"""What a checkpoint holds."""
+
 DAMAGED = ".damaged"
 """Added to the name of a checkpoint that cannot be read."""
 
@@ -50,6 +53,8 @@ def load_checkpoint(folder: Path, networks: Networks, optimizers: Optimizers, ke
     for path in reversed(_checkpoints(folder)):
         try:
             state = load_tensors(path)
+            if not isinstance(state, dict) or not state.keys() >= KEYS:
+                raise UnreadableTensorsError("no checkpoint", None)
         except FileNotFoundError:  # another process of this training has put it aside
             continue
         except OSError as error:
