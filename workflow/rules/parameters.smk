@@ -6,6 +6,7 @@ import math
 import os
 import re
 import sys
+from functools import cache
 from glob import glob
 from pathlib import Path
 
@@ -108,9 +109,15 @@ def cascade_of(wildcards):
     return [detector.cascade] if isinstance(detector, Cascade) else []
 
 
+@cache
+def resolved_run(dataset, model, seed):
+    """The run of a dataset, a model and a seed."""
+    return checked(resolve, PARAMS, dataset, model, int(seed))
+
+
 def train_priority(wildcards):
     """Longer trainings first, lest the last one run alone; below 1, the priority of what follows a training."""
-    run = checked(resolve, PARAMS, wildcards.dataset, wildcards.model, int(wildcards.seed))
+    run = resolved_run(wildcards.dataset, wildcards.model, wildcards.seed)
     return round(math.log10(run.training.steps) / 10, 6)
 
 

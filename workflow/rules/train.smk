@@ -12,7 +12,7 @@ rule resolve_run:
     log:
         "<logs>/resolve_run/{dataset}/{model}/seed{seed}.log",
     params:
-        run=lambda w: checked(resolve, PARAMS, w.dataset, w.model, int(w.seed)).model_dump_json(),
+        run=lambda w: resolved_run(w.dataset, w.model, w.seed).model_dump_json(),
     shell:
         "(set -x; ugatit resolve --value {params.run:q} --output {output:q}) &> {log:q}"
 
