@@ -57,7 +57,7 @@ _DAMAGE = (
 )
 """What the readers raise on damaged bytes; found by damaging archives at random.
 
-NotImplementedError is zipfile's, for a compression that it does not know.
+NotImplementedError is zipfile's, for a version of the format or a flag of a member that it cannot read.
 """
 
 

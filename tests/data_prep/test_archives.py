@@ -151,6 +151,19 @@ def test_links_and_devices_in_a_zip_refuse_the_archive(tmp_path: Path, mode: int
     assert "'trainA/link.png' is a link" in refused(tmp_path / "a.zip")
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [(6, 99, "zip file version 9.9"), (8, 1 << 5, "compressed patched data")],
+)
+def test_a_zip_that_the_reader_does_not_know_is_named(
+    tmp_path: Path, place: int, value: int, words: str
+) -> None:
+    data = bytearray(pack_zip(tmp_path / "a.zip", [("a.png", PNG)]).read_bytes())
+    data[data.index(b"PK\x01\x02") + place] = value
+    (tmp_path / "a.zip").write_bytes(data)
+    assert words in refused(tmp_path / "a.zip")
+
+
 def test_an_encrypted_zip_is_named(tmp_path: Path) -> None:
     data = bytearray(pack_zip(tmp_path / "a.zip", FLAT).read_bytes())
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

@@ -26,8 +26,8 @@ class RowWeight(nn.Module):
         return self.weight.new_ones(())
 
 
-class Gain(nn.Module):
-    """A free weight per channel, (C,), and a bias, (1,): no kernels, so their decay passes these by."""
+class UntiedRow(nn.Module):
+    """A row for attention alone: weight (C,) and bias (1,), vectors, so the decay of kernels passes by."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class CAM(nn.Module):
         self.maximum = row() if branches == "separate" else None
         self.bias = nn.Parameter(torch.zeros(1)) if branches == "shared" else None
         self.mix = nn.Conv2d(2 * channels, channels, 1) if mode == "full" else None
-        self.untied = None if mode == "bypass" or tied else Gain(channels)
+        self.untied = None if mode == "bypass" or tied else UntiedRow(channels)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Classify and attend.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ugatit.nn.attention import Gain
+from ugatit.nn.attention import UntiedRow
 from ugatit.nn.autoencoder_norms import DeviationNorm
 from ugatit.nn.spectral_norm import EPSILON, SpectralScale
 
@@ -29,7 +29,7 @@ def initialize(network: nn.Module, scheme: Scheme, seed: int, gains: Gains = "on
     `normal`: kernels N(0, 0.02), biases 0. `truncated`: the same, without what is beyond two standard
     deviations. `kaiming`: kernels N(0, 2 / fan in), biases 0. `torch`: both uniform in +-1/sqrt(fan in),
     PyTorch's default. `normal-convolutions`: kernels of convolutions as `normal`, all else as `torch`.
-    An untied attention (`Gain`) is always uniform as Glorot's dense layer from its channels to one.
+    An untied attention (`UntiedRow`) is always uniform as Glorot's dense layer from its channels to one.
     The gains of affine instance normalisations are 1, from N(1, 0.02) truncated, or uniform in [0, 1]; their
     offsets 0. Those of `DeviationNorm` are always uniform. Other learned affine parameters and rho keep the
     values that their layers start with.
@@ -58,7 +58,7 @@ def initialize(network: nn.Module, scheme: Scheme, seed: int, gains: Gains = "on
                 _truncated_normal(module.weight, 1.0, generator)
             elif gains == "uniform":
                 module.weight.uniform_(0.0, 1.0, generator=generator)
-        if isinstance(module, Gain):
+        if isinstance(module, UntiedRow):
             bound = math.sqrt(6 / (len(module.weight) + 1))
             module.weight.uniform_(-bound, bound, generator=generator)
             module.bias.zero_()
